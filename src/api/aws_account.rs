@@ -1,0 +1,198 @@
+//! `AwsAccount`: how to reach one AWS account, and what was verified about it.
+
+use super::common::{AllowedNamespaces, default_interval};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How to reach one AWS account. The caller identity is verified before anything is written there.
+#[derive(Clone, Debug, PartialEq, CustomResource, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "trailkeeper.dev",
+    version = "v1alpha1",
+    kind = "AwsAccount",
+    plural = "awsaccounts",
+    shortname = "awsacct",
+    category = "trailkeeper",
+    status = "AwsAccountStatus",
+    doc = "How to reach one AWS account. The caller identity is verified before anything is written there.",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountId"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Identity", type_ = "string", json_path = ".status.callerArn", priority = 1),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
+    selectable = ".spec.accountId",
+    cel
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AwsAccountSpec {
+    /// The 12-digit account id. Immutable. Nothing is written unless GetCallerIdentity answers this account.
+    #[schemars(length(max = 12))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[0-9]{12}$')").message("spec.accountId must be the 12-digit AWS account id, in quotes (YAML reads leading zeros away)"),
+        validation = Rule::new("self == oldSelf").message("spec.accountId is immutable: create another AwsAccount for another account")
+    )]
+    pub account_id: String,
+
+    /// The AWS partition. Immutable.
+    #[serde(default)]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("spec.partition is immutable"))]
+    pub partition: Partition,
+
+    /// The Region whose STS endpoint is asked for identity and roles. It does not limit where Trails and LogArchives live.
+    #[serde(default = "default_region")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+$')").message("spec.region must have the shape of an AWS Region, for example eu-central-1"))]
+    pub region: String,
+
+    /// Where credentials come from. Default: the operator's own identity (environment, IRSA, EKS Pod Identity, instance profile).
+    #[serde(default)]
+    pub credentials: Credentials,
+
+    /// Other endpoints than AWS's own: VPC endpoints, FIPS, or a simulated AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Endpoints>,
+
+    /// Which namespaces may use this account. Default: all (`names: ["*"]`).
+    #[serde(default = "AllowedNamespaces::all")]
+    pub allowed_namespaces: AllowedNamespaces,
+
+    /// How often the identity is verified again, as a Go duration. At least 30s.
+    #[serde(default = "default_interval")]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('30s')").message("spec.interval must be at least 30s: AWS limits reads per account"))]
+    #[schemars(length(max = 32))]
+    pub interval: Duration,
+
+    /// Stop verifying; objects that refer to this account wait.
+    #[serde(default)]
+    pub suspend: bool,
+}
+
+fn default_region() -> String {
+    "us-east-1".to_owned()
+}
+
+/// An isolated group of AWS Regions, with its own ARNs and endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Partition {
+    #[default]
+    #[serde(rename = "aws")]
+    Aws,
+    #[serde(rename = "aws-cn")]
+    China,
+    #[serde(rename = "aws-us-gov")]
+    GovCloud,
+}
+
+impl Partition {
+    /// As it stands in an ARN.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::China => "aws-cn",
+            Self::GovCloud => "aws-us-gov",
+        }
+    }
+}
+
+/// Where credentials come from: a Secret or the operator's own identity, then roles assumed one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Credentials {
+    /// A Secret with `accessKeyId`, `secretAccessKey` and optionally `sessionToken`. Prefer a role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// Roles to assume, in this order; the last one is the identity that works in the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    pub assume_roles: Vec<AssumeRole>,
+}
+
+/// A Secret that holds AWS credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its namespace. The chart lets the operator read Secrets in its own namespace only, unless told otherwise.
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: String,
+}
+
+/// One role of the chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AssumeRole {
+    /// ARN of the role.
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$')").message("assumeRoles[].roleArn must be the ARN of an IAM role: arn:aws:iam::ACCOUNT:role/NAME"))]
+    pub role_arn: String,
+    /// The external id that the role's trust policy asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 1224))]
+    pub external_id: Option<String>,
+}
+
+/// Endpoint URLs. `all` serves every service that has none of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Endpoints {
+    /// For every service without its own entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<String>,
+    /// For CloudTrail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudtrail: Option<String>,
+    /// For KMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms: Option<String>,
+    /// For Organizations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizations: Option<String>,
+    /// For S3; buckets are then addressed by path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<String>,
+    /// For STS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sts: Option<String>,
+}
+
+/// What was verified about the account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsAccountStatus {
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready: the caller identity is the declared account. Reconciling and Stalled as kstatus has them.
+    #[serde(default)]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Who AWS says we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_arn: Option<String>,
+    /// The organization that the account belongs to, when it may be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Organization>,
+    /// The last `requestedAt` annotation that was acted upon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+    /// When the identity was last verified. Refreshed at most hourly while nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_verified_time: Option<Timestamp>,
+}
+
+/// The AWS organization of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    /// `o-...`
+    pub id: String,
+    /// The account that owns every organization trail.
+    pub management_account_id: String,
+}

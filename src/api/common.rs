@@ -1,0 +1,139 @@
+//! Words that several kinds share: how to treat the world, references, who may refer, and what was found to differ.
+
+use jiff::Timestamp;
+use kube::KubeSchema;
+use kube::core::Duration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What to do about differences between the manifest and AWS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Mode {
+    /// Write to AWS until it is as declared.
+    #[default]
+    Enforce,
+    /// Never write to AWS; report the same differences.
+    Observe,
+}
+
+/// What to do when the AWS resource exists already and does not carry this object's ownership tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Adoption {
+    /// Refuse to touch it.
+    #[default]
+    Never,
+    /// Take it over if no other Trailkeeper object owns it.
+    IfUnowned,
+    /// Take it over even from another Trailkeeper object.
+    Always,
+}
+
+/// What becomes of the AWS resource when the Kubernetes object is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// Leave AWS as it is.
+    #[default]
+    Retain,
+    /// Delete it. Log objects are never deleted: a bucket goes only when it is empty.
+    Delete,
+}
+
+/// The AwsAccount that an object lives in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountRef {
+    /// Name of an AwsAccount.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// The LogArchive that a Trail delivers to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ArchiveRef {
+    /// Name of a LogArchive.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its namespace. Default: the Trail's own. Another namespace must be allowed by the archive's `allowedNamespaces`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub namespace: Option<String>,
+}
+
+/// Which namespaces may refer to this object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AllowedNamespaces {
+    /// Names of namespaces; `*` is every namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    pub names: Vec<String>,
+    /// Namespaces that carry all of these labels. Empty selects none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub match_labels: BTreeMap<String, String>,
+}
+
+impl AllowedNamespaces {
+    /// Every namespace.
+    pub fn all() -> Self {
+        Self { names: vec!["*".to_owned()], ..Self::default() }
+    }
+
+    /// Whether `namespace`, with these `labels`, may refer.
+    pub fn permits(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+        let named = self.names.iter().any(|name| name == "*" || name == namespace);
+        let labelled = !self.match_labels.is_empty() && self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
+        named || labelled
+    }
+}
+
+/// How one object treats the world: the same fields on every kind, gathered for the engine.
+#[derive(Clone, Debug)]
+pub struct Treatment {
+    pub mode: Mode,
+    pub adoption: Adoption,
+    pub deletion_policy: DeletionPolicy,
+    pub interval: Duration,
+    pub suspend: bool,
+    pub ignore: Vec<String>,
+}
+
+/// Ten minutes.
+pub fn default_interval() -> Duration {
+    Duration::from(std::time::Duration::from_secs(600))
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+/// One field that differs from what is declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftEntry {
+    /// The field, as `facet.field`: the form that `spec.ignore` takes.
+    pub path: String,
+    /// What the manifest asks for.
+    pub desired: String,
+    /// What AWS answered.
+    pub observed: String,
+    /// When the difference was first seen.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub since: Timestamp,
+}
+
+/// A permanent mark that a stop of logging, or of log file validation, leaves in the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceGap {
+    /// `LoggingStopped` or `ValidationOff`.
+    pub kind: String,
+    /// When it began: AWS's stop time where it gives one, else when it was noticed.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub from: Timestamp,
+    /// When logging or validation was back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub until: Option<Timestamp>,
+}

@@ -1,0 +1,245 @@
+//! `Trail`: the trail itself. It never edits a bucket, so deleting a trail can't touch the logs.
+
+use super::common::{AccountRef, Adoption, ArchiveRef, DeletionPolicy, DriftEntry, EvidenceGap, Mode, Treatment, default_interval, yes};
+use super::events::Events;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A CloudTrail trail, kept as declared: on, complete, and delivering.
+#[derive(Clone, Debug, PartialEq, CustomResource, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "trailkeeper.dev",
+    version = "v1alpha1",
+    kind = "Trail",
+    plural = "trails",
+    shortname = "ctrail",
+    category = "trailkeeper",
+    namespaced,
+    status = "TrailStatus",
+    doc = "A CloudTrail trail, kept as declared: on, complete, and delivering.",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Logging", type_ = "boolean", json_path = ".status.logging"),
+    printcolumn(name = "Drifted", type_ = "string", json_path = ".status.conditions[?(@.type=='Drifted')].status"),
+    printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
+    printcolumn(name = "Last-Delivery", type_ = "date", json_path = ".status.lastDeliveryTime"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "ARN", type_ = "string", json_path = ".status.trailArn", priority = 1),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
+    selectable = ".spec.accountRef.name",
+    selectable = ".spec.region",
+    validation = Rule::new("has(self.spec.trailName) || (self.metadata.name.size() >= 3 && self.metadata.name.size() <= 128 && !self.metadata.name.matches('[._-][._-]') && !self.metadata.name.matches('^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$'))")
+        .message("metadata.name is no valid trail name (3 to 128 characters, no two of . _ - in a row, not an IP address): set spec.trailName"),
+    cel
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(
+    validation = Rule::new("has(self.archiveRef) != has(self.bucket)")
+        .message("give exactly one of spec.archiveRef (a LogArchive) and spec.bucket (a bucket that somebody else keeps)"),
+    validation = Rule::new("!self.multiRegion || self.globalServiceEvents")
+        .message("spec.multiRegion needs spec.globalServiceEvents: a multi-Region trail must include global service events"),
+    validation = Rule::new("!self.organization || self.multiRegion")
+        .message("spec.organization needs spec.multiRegion: an organization trail that sees one Region leaves every member blind elsewhere"),
+    validation = Rule::new("has(self.trailName) == has(oldSelf.trailName)").message("spec.trailName is immutable: it can be neither added nor removed later")
+)]
+pub struct TrailSpec {
+    /// The account that owns the trail. Immutable.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("spec.accountRef is immutable: a trail cannot move to another account"))]
+    pub account_ref: AccountRef,
+
+    /// Name of the trail in AWS. Default: metadata.name. Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    #[x_kube(
+        validation = Rule::new("self.size() >= 3 && self.matches('^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]$') && !self.matches('[._-][._-]') && !self.matches('^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$')")
+            .message("spec.trailName must be 3 to 128 letters, digits, . _ and -, begin and end with a letter or digit, hold no two of . _ - in a row, and not look like an IP address"),
+        validation = Rule::new("self == oldSelf").message("spec.trailName is immutable: AWS cannot rename a trail")
+    )]
+    pub trail_name: Option<String>,
+
+    /// The home Region. Immutable. For an organization choose one that every member has on by default.
+    #[schemars(length(max = 32))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+$')").message("spec.region must have the shape of an AWS Region, for example eu-central-1"),
+        validation = Rule::new("self == oldSelf").message("spec.region is immutable: a trail cannot leave its home Region")
+    )]
+    pub region: String,
+
+    /// Record every Region of the account.
+    #[serde(default = "yes")]
+    pub multi_region: bool,
+
+    /// Record events of global services such as IAM and STS.
+    #[serde(default = "yes")]
+    pub global_service_events: bool,
+
+    /// Record every account of the organization. The account must be its management account or a delegated administrator.
+    #[serde(default)]
+    pub organization: bool,
+
+    /// Whether the trail records. A trail that AWS has just created does not, until it is told to.
+    #[serde(default = "yes")]
+    pub logging: bool,
+
+    /// Sign hourly digests, so that it can be proven that no log file was changed or removed.
+    #[serde(default = "yes")]
+    pub log_file_validation: bool,
+
+    /// Record CloudTrail's own deliveries (S3 PutObject, Logs PutLogEvents) as events. AWS's default.
+    #[serde(default = "yes")]
+    pub recursive_logging: bool,
+
+    /// The LogArchive to deliver to: its bucket and key policy let this trail in before it is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_ref: Option<ArchiveRef>,
+
+    /// A bucket that somebody else keeps. It is never edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<ExternalBucket>,
+
+    /// Key prefix of every log file, up to 200 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[x_kube(validation = Rule::new("self.size() <= 200").message("spec.keyPrefix may have at most 200 characters: CloudTrail takes no more"))]
+    #[x_kube(validation = Rule::new("!self.startsWith('/') && !self.endsWith('/')").message("spec.keyPrefix must not begin or end with /: CloudTrail adds the slash"))]
+    #[schemars(length(max = 1024))]
+    pub key_prefix: String,
+
+    /// Which events are recorded. Default: all management events, no data events.
+    #[serde(default)]
+    pub events: Events,
+
+    /// Also deliver to a CloudWatch Logs group. Group and role must exist, in the trail's account and home Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_watch_logs: Option<CloudWatchLogs>,
+
+    /// Name or ARN of an SNS topic that is told of every log file. Its policy must let CloudTrail publish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self.size() >= 1 && self.size() <= 256").message("spec.snsTopic must be the name or ARN of a topic, 1 to 256 characters"))]
+    #[schemars(length(max = 1024))]
+    pub sns_topic: Option<String>,
+
+    /// Tags of the trail. Others are removed, except those that AWS reserves (`aws:`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 49))]
+    #[x_kube(validation = Rule::new("self.all(k, k.size() <= 128 && self[k].size() <= 256 && !k.lowerAscii().startsWith('aws:') && !k.startsWith('trailkeeper.dev/'))")
+        .message("spec.tags: keys up to 128 and values up to 256 characters; the prefixes aws: and trailkeeper.dev/ are taken"))]
+    pub tags: BTreeMap<String, String>,
+
+    /// Enforce writes to AWS; Observe only reports.
+    #[serde(default)]
+    pub mode: Mode,
+
+    /// What to do when the trail exists already without this object's ownership tag.
+    #[serde(default)]
+    pub adoption: Adoption,
+
+    /// What becomes of the trail when this object is deleted.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+
+    /// How often AWS is compared again, as a Go duration. At least 30s.
+    #[serde(default = "default_interval")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('30s')").message("spec.interval must be at least 30s: AWS limits reads per account"))]
+    pub interval: Duration,
+
+    /// Stop reading and writing AWS for this object.
+    #[serde(default)]
+    pub suspend: bool,
+
+    /// Paths to leave alone, as `facet` or `facet.field` in the form that status.drift shows: for example `tags.cost-center`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub ignore: Vec<String>,
+}
+
+impl TrailSpec {
+    pub fn treatment(&self) -> Treatment {
+        Treatment {
+            mode: self.mode,
+            adoption: self.adoption,
+            deletion_policy: self.deletion_policy,
+            interval: self.interval,
+            suspend: self.suspend,
+            ignore: self.ignore.clone(),
+        }
+    }
+}
+
+/// A bucket that somebody else keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExternalBucket {
+    /// Name of the bucket. Its policy must let the trail in.
+    #[schemars(length(min = 3, max = 63))]
+    pub name: String,
+    /// ARN of the KMS key that encrypts the log files, in the bucket's Region. Unset: SSE-S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 350))]
+    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$')").message("spec.bucket.kmsKeyArn must be a key ARN: arn:aws:kms:REGION:ACCOUNT:key/ID"))]
+    pub kms_key_arn: Option<String>,
+}
+
+/// Delivery to CloudWatch Logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CloudWatchLogs {
+    /// ARN of the log group, ending in `:*`.
+    #[schemars(length(max = 1024))]
+    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:.+:[*]$')").message("spec.cloudWatchLogs.logGroupArn must be the ARN of a log group and end in :*"))]
+    pub log_group_arn: String,
+    /// ARN of the role that CloudTrail assumes to write there.
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$')").message("spec.cloudWatchLogs.roleArn must be the ARN of an IAM role"))]
+    pub role_arn: String,
+}
+
+/// What was found of the trail.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrailStatus {
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready: in sync, logging and delivering. Drifted: somebody changed AWS. Delivering: AWS reports no delivery error.
+    #[serde(default)]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// ARN of the trail, as AWS answered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail_arn: Option<String>,
+    /// Whether the trail records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logging: Option<bool>,
+    /// The key prefix that AWS has: the archive's policy allows it until the trail has moved to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_prefix: Option<String>,
+    /// When a log file was last delivered. Refreshed at most hourly while nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_delivery_time: Option<Timestamp>,
+    /// When a digest was last delivered. Refreshed at most hourly while nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_digest_delivery_time: Option<Timestamp>,
+    /// Fields that differ because AWS was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<DriftEntry>,
+    /// Times without evidence: logging was stopped, or validation off. Kept for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<EvidenceGap>,
+    /// Fingerprint of the desired state that was last in force; tells drift from a pending change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_fingerprint: Option<String>,
+    /// The last `requestedAt` annotation that was acted upon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+    /// When AWS was last compared. Refreshed at most hourly while nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_verified_time: Option<Timestamp>,
+}

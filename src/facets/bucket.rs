@@ -1,0 +1,44 @@
+//! The bucket: that it exists, in its Region, and belongs to the declared account.
+
+use super::context::ArchiveContext;
+use super::observed::Seen;
+use super::read::Read;
+use super::step::Step;
+use super::tags::with_owner;
+use super::{Change, Facet, Source};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketState {
+    pub region: String,
+}
+
+pub struct Bucket(pub ArchiveContext);
+
+impl Facet for Bucket {
+    const NAME: &'static str = "bucket";
+    type State = BucketState;
+
+    fn source(&self, _seen: &Seen) -> Source {
+        Source::Ask(Read::Bucket { bucket: self.0.spec.bucket_name.clone() })
+    }
+
+    fn desired(&self, _observed: Option<&BucketState>, _seen: &Seen) -> BucketState {
+        BucketState { region: self.0.spec.region.clone() }
+    }
+
+    /// A bucket in another Region can't be moved: that difference has no steps, and is told as such.
+    fn steps(&self, change: &Change<'_, BucketState>) -> Vec<Step> {
+        match change.observed {
+            None => vec![Step::CreateBucket { bucket: self.0.spec.bucket_name.clone(), tags: with_owner(&self.0.spec.tags, &self.0.owner, false) }],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn reason(&self, change: &Change<'_, BucketState>) -> String {
+        match change.observed {
+            None => "the bucket does not exist".to_owned(),
+            Some(found) => format!("the bucket is in {}, and a bucket can't move", found.region),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What facets are made from: a spec with its references resolved. Pure data, the same for the cluster and the command line.
+
+use crate::api::aws_account::{Organization, Partition};
+use crate::api::log_archive::WriterStatus;
+use crate::api::{LogArchiveSpec, TrailSpec};
+
+/// The account that an object lives in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFacts {
+    pub id: String,
+    pub partition: Partition,
+    pub organization: Option<Organization>,
+}
+
+impl AccountFacts {
+    /// The account that owns a trail: an organization trail always belongs to the management account.
+    pub fn trail_owner(&self, organization_trail: bool) -> &str {
+        match &self.organization {
+            Some(organization) if organization_trail => &organization.management_account_id,
+            _ => &self.id,
+        }
+    }
+
+    /// The ARN of a trail of this account.
+    pub fn trail_arn(&self, spec: &TrailSpec, name: &str) -> String {
+        format!("arn:{}:cloudtrail:{}:{}:trail/{name}", self.partition.as_str(), spec.region, self.trail_owner(spec.organization))
+    }
+}
+
+/// The bucket and key that a trail delivers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    pub bucket: String,
+    /// Key ARN, empty for SSE-S3, or `AFTER_APPLY`.
+    pub kms_key: String,
+}
+
+/// A Trail with its references resolved.
+#[derive(Clone, Debug)]
+pub struct TrailContext {
+    /// The trail's name in AWS.
+    pub name: String,
+    pub spec: TrailSpec,
+    pub account: AccountFacts,
+    pub destination: Destination,
+    /// The value of the ownership tag.
+    pub owner: String,
+}
+
+impl TrailContext {
+    pub fn arn(&self) -> String {
+        self.account.trail_arn(&self.spec, &self.name)
+    }
+}
+
+/// A LogArchive with its writers resolved.
+#[derive(Clone, Debug)]
+pub struct ArchiveContext {
+    pub spec: LogArchiveSpec,
+    pub account: AccountFacts,
+    /// The trails that must be let in.
+    pub writers: Vec<WriterStatus>,
+    /// ARNs of trails that are known to be gone: their statements are taken out.
+    pub gone: Vec<String>,
+    /// The value of the ownership tag.
+    pub owner: String,
+}
+
+impl ArchiveContext {
+    pub fn bucket_arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.account.partition.as_str(), self.spec.bucket_name)
+    }
+
+    /// The own key's alias with `alias/`, where the archive has a key of its own.
+    pub fn key_alias(&self) -> Option<String> {
+        let key = self.spec.encryption.own_key()?;
+        Some(format!("alias/{}", key.alias.unwrap_or_else(|| format!("trailkeeper/{}", self.spec.bucket_name.replace('.', "-")))))
+    }
+}

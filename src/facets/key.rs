@@ -1,0 +1,84 @@
+//! The archive's own KMS key: that it exists, works, and is not on its way out.
+
+use super::context::ArchiveContext;
+use super::key_policy::KeyPolicy;
+use super::observed::Seen;
+use super::read::Read;
+use super::step::{AFTER_APPLY, KeyRef, Step};
+use super::tags::{Tags, with_owner};
+use super::{Change, Facet, Source};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KeyState {
+    pub enabled: bool,
+    pub pending_deletion: bool,
+    pub description: String,
+}
+
+/// What was read along with the key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KeyFacts {
+    pub arn: String,
+    /// ARN of the key that the alias points to; empty where there is no such alias.
+    pub alias_target: String,
+    pub tags: Tags,
+}
+
+pub struct Key(pub ArchiveContext);
+
+impl Key {
+    /// The alias with `alias/`. Key facets are registered only for archives that have an own key.
+    pub(super) fn alias(context: &ArchiveContext) -> String {
+        context.key_alias().unwrap_or_default()
+    }
+
+    pub(super) fn arn(seen: &Seen) -> String {
+        seen.facts::<KeyFacts>(Self::NAME).map_or_else(|| AFTER_APPLY.to_owned(), |facts| facts.arn)
+    }
+
+    pub(super) fn reference(seen: &Seen) -> KeyRef {
+        KeyRef::from_arn(&Self::arn(seen))
+    }
+}
+
+impl Facet for Key {
+    const NAME: &'static str = "key";
+    type State = KeyState;
+
+    fn source(&self, _seen: &Seen) -> Source {
+        Source::Ask(Read::Key { alias: Self::alias(&self.0), owner: self.0.owner.clone() })
+    }
+
+    fn desired(&self, _observed: Option<&KeyState>, _seen: &Seen) -> KeyState {
+        let description = self.0.spec.encryption.own_key().unwrap_or_default().description;
+        KeyState { enabled: true, pending_deletion: false, description }
+    }
+
+    fn steps(&self, change: &Change<'_, KeyState>) -> Vec<Step> {
+        let Some(observed) = change.observed else {
+            let policy = KeyPolicy(self.0.clone()).desired(None, change.seen).document();
+            let tags = with_owner(&self.0.spec.tags, &self.0.owner, false);
+            return vec![Step::CreateKey { alias: Self::alias(&self.0), description: change.desired.description.clone(), policy, tags }];
+        };
+        let key = Self::reference(change.seen);
+        let mut steps = Vec::new();
+        if observed.pending_deletion {
+            steps.push(Step::CancelKeyDeletion { key: key.clone() });
+        }
+        // A key whose deletion was cancelled comes back disabled.
+        if !observed.enabled {
+            steps.push(Step::EnableKey { key: key.clone() });
+        }
+        if observed.description != change.desired.description {
+            steps.push(Step::UpdateKeyDescription { key, description: change.desired.description.clone() });
+        }
+        steps
+    }
+
+    fn reason(&self, change: &Change<'_, KeyState>) -> String {
+        super::summary("the key", change.observed.is_none(), change.differences).replace("the key is not set", "the key does not exist")
+    }
+}

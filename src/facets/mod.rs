@@ -1,0 +1,166 @@
+//! Facets: pure. One file per facet: its desired value, its comparison, its steps.
+//!
+//! A facet is one piece of AWS state that is read, compared and written as one. Nothing here calls AWS or Kubernetes:
+//! a facet names the read it needs, and answers with steps; both are data. `registry` lists the facets of each kind.
+
+pub mod bucket;
+pub mod bucket_encryption;
+pub mod bucket_ownership;
+pub mod bucket_policy;
+pub mod bucket_public_access;
+pub mod bucket_tags;
+pub mod bucket_versioning;
+pub mod context;
+pub mod difference;
+pub mod key;
+pub mod key_alias;
+pub mod key_policy;
+pub mod key_rotation;
+pub mod key_tags;
+pub mod observed;
+pub mod policy_document;
+pub mod read;
+pub mod registry;
+pub mod step;
+pub mod tags;
+pub mod trail_events;
+pub mod trail_logging;
+pub mod trail_settings;
+pub mod trail_tags;
+
+use difference::{Difference, Ignore, differences};
+use observed::{Answer, Observed, Seen, to_json};
+use read::Read;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use step::{PlannedStep, Step};
+
+/// Where a facet's observed value comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// AWS must be asked.
+    Ask(Read),
+    /// It follows from what was read before: no call is needed.
+    Inferred(Answer),
+}
+
+impl Source {
+    /// Below something that is absent nothing can be present.
+    pub fn absent() -> Self {
+        Self::Inferred(Observed::Absent)
+    }
+
+    /// Below something unknown everything is unknown.
+    fn below(parent: Option<&Answer>) -> Option<Self> {
+        match parent {
+            Some(Observed::Present(_)) => None,
+            Some(Observed::Unknown(why)) => Some(Self::Inferred(Observed::Unknown(why.clone()))),
+            Some(Observed::Absent) | None => Some(Self::absent()),
+        }
+    }
+
+    /// Asks for `read`, unless the facet `parent` that it stands on is absent or unknown.
+    pub fn ask_below(seen: &Seen, parent: &str, read: impl FnOnce() -> Read) -> Self {
+        Self::below(seen.get(parent)).unwrap_or_else(|| Self::Ask(read()))
+    }
+}
+
+/// What a facet may look at to write its steps.
+pub struct Change<'a, S> {
+    /// The state to bring about, with ignored paths as AWS has them.
+    pub desired: &'a S,
+    /// The state there is; none if absent.
+    pub observed: Option<&'a S>,
+    pub differences: &'a [Difference],
+    pub seen: &'a Seen,
+}
+
+/// One piece of AWS state, for one object.
+pub trait Facet: Send + Sync {
+    /// The word for it in plans, status and `spec.ignore`.
+    const NAME: &'static str;
+
+    /// The state as it is compared. Its serialized fields are the paths that users see, so it must be canonical:
+    /// two states that mean the same are equal.
+    type State: Serialize + DeserializeOwned;
+
+    /// Facets whose reading `desired` depends on: while one of them is unknown, nothing is said about this one.
+    const NEEDS: &'static [&'static str] = &[];
+
+    /// Where its observed value comes from, given what was read before it.
+    fn source(&self, seen: &Seen) -> Source;
+
+    /// The state that the spec and its references ask for. `observed` serves only to keep what is not ours.
+    fn desired(&self, observed: Option<&Self::State>, seen: &Seen) -> Self::State;
+
+    /// The writes that bring `change.desired` about. Called only when something differs.
+    fn steps(&self, change: &Change<'_, Self::State>) -> Vec<Step>;
+
+    /// Why, in the plan. By default the fields that differ.
+    fn reason(&self, change: &Change<'_, Self::State>) -> String {
+        summary(Self::NAME, change.observed.is_none(), change.differences)
+    }
+}
+
+fn summary(facet: &str, absent: bool, found: &[Difference]) -> String {
+    if absent {
+        return format!("{facet} is not set");
+    }
+    let shown: Vec<String> = found.iter().take(3).map(Difference::to_string).collect();
+    let more = found.len().saturating_sub(3);
+    let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{rest}", shown.join("; "))
+}
+
+/// The verdict on one facet.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    pub facet: &'static str,
+    pub differences: Vec<Difference>,
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A facet of any state, as the engine sees it.
+pub trait AnyFacet: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn source(&self, seen: &Seen) -> Source;
+    /// Compares what was seen with what is desired. Nothing is said about what is unknown.
+    fn evaluate(&self, seen: &Seen, ignore: &Ignore) -> Evaluation;
+    /// The desired state as far as the spec and its references decide it, for the fingerprint.
+    fn declared(&self) -> Value;
+}
+
+impl<F: Facet> AnyFacet for F {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    fn source(&self, seen: &Seen) -> Source {
+        Facet::source(self, seen)
+    }
+
+    fn evaluate(&self, seen: &Seen, ignore: &Ignore) -> Evaluation {
+        let nothing = Evaluation { facet: F::NAME, differences: Vec::new(), steps: Vec::new() };
+        let unknown = |facet: &str| matches!(seen.get(facet), Some(Observed::Unknown(_)));
+        if unknown(F::NAME) || F::NEEDS.iter().any(|facet| unknown(facet)) || ignore.covers(F::NAME) {
+            return nothing;
+        }
+        let observed: Option<F::State> = seen.state(F::NAME);
+        let observed_json = observed.as_ref().map_or(Value::Null, to_json);
+        let wanted = ignore.overlay(F::NAME, to_json(&self.desired(observed.as_ref(), seen)), &observed_json);
+        let found = differences(F::NAME, &wanted, &observed_json);
+        let Ok(desired) = serde_json::from_value::<F::State>(wanted) else { return nothing };
+        if found.is_empty() {
+            return nothing;
+        }
+        let change = Change { desired: &desired, observed: observed.as_ref(), differences: &found, seen };
+        let reason = self.reason(&change);
+        let steps = self.steps(&change).into_iter().map(|step| PlannedStep { facet: F::NAME, step, reason: reason.clone() }).collect();
+        Evaluation { facet: F::NAME, differences: found, steps }
+    }
+
+    fn declared(&self) -> Value {
+        to_json(&self.desired(None, &Seen::default()))
+    }
+}

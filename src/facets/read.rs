@@ -1,0 +1,30 @@
+//! Reads: the AWS questions as data. `aws::read` asks them, shares and batches them.
+
+/// One question about one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Settings of a trail, by name, in its home Region.
+    Trail { name: String },
+    /// Whether a trail records, and what became of its deliveries.
+    TrailLogging { trail: String },
+    /// Its event selectors.
+    TrailSelectors { trail: String },
+    /// Its tags.
+    TrailTags { name: String },
+
+    Bucket { bucket: String },
+    BucketOwnership { bucket: String },
+    BucketPublicAccess { bucket: String },
+    BucketPolicy { bucket: String },
+    BucketVersioning { bucket: String },
+    BucketEncryption { bucket: String },
+    BucketTags { bucket: String },
+
+    /// A key by its alias, or, where the alias is missing, by its ownership tag.
+    Key { alias: String, owner: String },
+    KeyPolicy { key: String },
+    KeyRotation { key: String },
+    /// The key that an alias points to.
+    KeyAlias { alias: String },
+    KeyTags { key: String },
+}

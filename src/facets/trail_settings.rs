@@ -1,0 +1,99 @@
+//! The trail itself: everything that CreateTrail and UpdateTrail set.
+
+use super::context::TrailContext;
+use super::observed::Seen;
+use super::read::Read;
+use super::step::Step;
+use super::{Change, Facet, Source, tags};
+use serde::{Deserialize, Serialize};
+
+/// Settings of a trail. An empty string means unset, as in UpdateTrail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TrailSettings {
+    pub bucket: String,
+    pub key_prefix: String,
+    /// Key ARN: AWS reads back nothing else.
+    pub kms_key: String,
+    /// Topic ARN: AWS reads back nothing else.
+    pub sns_topic: String,
+    pub log_group: String,
+    pub log_role: String,
+    pub multi_region: bool,
+    pub global_service_events: bool,
+    pub organization: bool,
+    pub log_file_validation: bool,
+    pub recursive_logging: bool,
+}
+
+/// What DescribeTrails says beside the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrailFacts {
+    pub arn: String,
+    pub has_custom_event_selectors: bool,
+}
+
+pub struct Settings(pub TrailContext);
+
+impl Settings {
+    /// The ARN that AWS answered, or the one that the trail will have.
+    pub fn arn(context: &TrailContext, seen: &Seen) -> String {
+        seen.facts::<TrailFacts>(Self::NAME).map_or_else(|| context.arn(), |facts| facts.arn)
+    }
+}
+
+impl Facet for Settings {
+    const NAME: &'static str = "settings";
+    type State = TrailSettings;
+
+    fn source(&self, _seen: &Seen) -> Source {
+        Source::Ask(Read::Trail { name: self.0.name.clone() })
+    }
+
+    fn desired(&self, _observed: Option<&TrailSettings>, _seen: &Seen) -> TrailSettings {
+        let TrailContext { spec, destination, account, .. } = &self.0;
+        let logs = spec.cloud_watch_logs.clone().unwrap_or_default();
+        TrailSettings {
+            bucket: destination.bucket.clone(),
+            key_prefix: spec.key_prefix.clone(),
+            kms_key: destination.kms_key.clone(),
+            sns_topic: topic_arn(spec.sns_topic.as_deref().unwrap_or_default(), account.partition.as_str(), &spec.region, &account.id),
+            log_group: logs.log_group_arn,
+            log_role: logs.role_arn,
+            multi_region: spec.multi_region,
+            global_service_events: spec.global_service_events,
+            organization: spec.organization,
+            log_file_validation: spec.log_file_validation,
+            recursive_logging: spec.recursive_logging,
+        }
+    }
+
+    fn steps(&self, change: &Change<'_, TrailSettings>) -> Vec<Step> {
+        if change.observed.is_none() {
+            let tags = tags::with_owner(&self.0.spec.tags, &self.0.owner, false);
+            return vec![Step::CreateTrail { name: self.0.name.clone(), settings: change.desired.clone(), tags }];
+        }
+        let mut fields: Vec<String> = change.differences.iter().filter_map(|difference| difference.path.strip_prefix("settings.").map(str::to_owned)).collect();
+        // AWS has refused to switch both off in one call: the multi-Region switch goes first.
+        let both_off = ["multiRegion", "globalServiceEvents"].iter().all(|field| fields.iter().any(|changed| changed == field)) && !change.desired.multi_region;
+        let mut rounds = Vec::new();
+        if both_off {
+            fields.retain(|field| field != "globalServiceEvents");
+            rounds.push(fields);
+            rounds.push(vec!["globalServiceEvents".to_owned()]);
+        } else {
+            rounds.push(fields);
+        }
+        let trail = Self::arn(&self.0, change.seen);
+        rounds.into_iter().map(|fields| Step::UpdateTrail { trail: trail.clone(), settings: change.desired.clone(), fields }).collect()
+    }
+
+    fn reason(&self, change: &Change<'_, TrailSettings>) -> String {
+        super::summary("the trail", change.observed.is_none(), change.differences).replace("the trail is not set", "the trail does not exist")
+    }
+}
+
+fn topic_arn(topic: &str, partition: &str, region: &str, account: &str) -> String {
+    if topic.is_empty() || topic.starts_with("arn:") { topic.to_owned() } else { format!("arn:{partition}:sns:{region}:{account}:{topic}") }
+}
