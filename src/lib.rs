@@ -4,5 +4,6 @@
 //! and the plan is printed (`plan`), carried out once (`apply`), or carried out for ever (`run`).
 
 pub mod api;
-pub mod facets;
+pub mod aws;
 pub mod engine;
+pub mod facets;

@@ -1,6 +1,7 @@
 //! Words that several kinds share: how to treat the world, references, who may refer, and what was found to differ.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
 use kube::core::Duration;
 use schemars::JsonSchema;
@@ -106,6 +107,38 @@ pub fn default_interval() -> Duration {
 
 pub(super) fn yes() -> bool {
     true
+}
+
+/// The part of status that every kind has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommonStatus {
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, Reconciling and Stalled as kstatus has them; Drifted: somebody changed AWS; Delivering: AWS reports no delivery error.
+    #[serde(default)]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// The last `requestedAt` annotation that was acted upon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+    /// When AWS was last asked. Refreshed at most hourly while nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_verified_time: Option<Timestamp>,
+}
+
+/// The part of status that every kind has whose AWS state is compared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftStatus {
+    /// Fields that differ because AWS was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<DriftEntry>,
+    /// Fingerprint of the desired state that was last in force; tells drift from a pending change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_fingerprint: Option<String>,
 }
 
 /// One field that differs from what is declared.

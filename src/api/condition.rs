@@ -39,9 +39,18 @@ impl From<bool> for Truth {
 }
 
 /// Sets the condition `kind`.
-pub fn set(conditions: &mut Vec<Condition>, kind: &str, truth: Truth, reason: &str, message: impl Into<String>, generation: i64, now: Timestamp) {
+pub fn set(
+    conditions: &mut Vec<Condition>,
+    kind: &str,
+    truth: Truth,
+    reason: &str,
+    message: impl Into<String>,
+    generation: i64,
+    now: Timestamp,
+) {
     let previous = conditions.iter().position(|condition| condition.type_ == kind);
-    let unchanged_since = previous.and_then(|at| conditions.get(at)).filter(|old| old.status == truth.as_str()).map(|old| old.last_transition_time.clone());
+    let unchanged_since =
+        previous.and_then(|at| conditions.get(at)).filter(|old| old.status == truth.as_str()).map(|old| old.last_transition_time.clone());
     let condition = Condition {
         type_: kind.to_owned(),
         status: truth.as_str().to_owned(),

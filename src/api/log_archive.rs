@@ -1,8 +1,8 @@
 //! `LogArchive`: where logs rest. It owns the bucket and its key, and knows its writers; it never edits a trail.
 
-use super::common::{AccountRef, Adoption, AllowedNamespaces, DeletionPolicy, DriftEntry, Mode, Treatment, default_interval, yes};
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use super::common::{
+    AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
+};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -309,13 +309,10 @@ fn default_deletion_window() -> i32 {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogArchiveStatus {
-    /// The generation that this status speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Ready: AWS is as declared. Drifted: somebody changed AWS. Reconciling and Stalled as kstatus has them.
-    #[serde(default)]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
-    pub conditions: Vec<Condition>,
+    #[serde(flatten)]
+    pub common: CommonStatus,
+    #[serde(flatten)]
+    pub held: DriftStatus,
     /// ARN of the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket_arn: Option<String>,
@@ -325,19 +322,6 @@ pub struct LogArchiveStatus {
     /// The trails that bucket and key policy let in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<WriterStatus>,
-    /// Fields that differ because AWS was changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub drift: Vec<DriftEntry>,
-    /// Fingerprint of the desired state that was last in force; tells drift from a pending change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub applied_fingerprint: Option<String>,
-    /// The last `requestedAt` annotation that was acted upon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_handled_reconcile_at: Option<String>,
-    /// When AWS was last compared. Refreshed at most hourly while nothing else changes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    pub last_verified_time: Option<Timestamp>,
 }
 
 /// A trail that may write to the archive.

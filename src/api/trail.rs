@@ -1,9 +1,10 @@
 //! `Trail`: the trail itself. It never edits a bucket, so deleting a trail can't touch the logs.
 
-use super::common::{AccountRef, Adoption, ArchiveRef, DeletionPolicy, DriftEntry, EvidenceGap, Mode, Treatment, default_interval, yes};
+use super::common::{
+    AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, yes,
+};
 use super::events::Events;
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -202,13 +203,10 @@ pub struct CloudWatchLogs {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TrailStatus {
-    /// The generation that this status speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Ready: in sync, logging and delivering. Drifted: somebody changed AWS. Delivering: AWS reports no delivery error.
-    #[serde(default)]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
-    pub conditions: Vec<Condition>,
+    #[serde(flatten)]
+    pub common: CommonStatus,
+    #[serde(flatten)]
+    pub held: DriftStatus,
     /// ARN of the trail, as AWS answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trail_arn: Option<String>,
@@ -226,20 +224,7 @@ pub struct TrailStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_digest_delivery_time: Option<Timestamp>,
-    /// Fields that differ because AWS was changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub drift: Vec<DriftEntry>,
     /// Times without evidence: logging was stopped, or validation off. Kept for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<EvidenceGap>,
-    /// Fingerprint of the desired state that was last in force; tells drift from a pending change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub applied_fingerprint: Option<String>,
-    /// The last `requestedAt` annotation that was acted upon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_handled_reconcile_at: Option<String>,
-    /// When AWS was last compared. Refreshed at most hourly while nothing else changes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    pub last_verified_time: Option<Timestamp>,
 }

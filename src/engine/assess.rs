@@ -2,12 +2,12 @@
 
 use super::{Subject, World};
 use crate::api::common::{Adoption, Mode};
+use crate::facets::Source;
 use crate::facets::difference::Difference;
 use crate::facets::observed::{Failure, Observed, Seen};
 use crate::facets::registry::{Resource, marks};
 use crate::facets::step::PlannedStep;
 use crate::facets::tags::{OWNER, OwnerFacts};
-use crate::facets::Source;
 use serde_json::{Value, json};
 
 /// A resource that exists and may not be touched.
@@ -39,7 +39,10 @@ impl Assessment {
     pub fn unknown(&self) -> Option<&Failure> {
         use crate::facets::observed::ErrorClass::{Denied, Throttled, Transient};
         let failures = || self.seen.unknown().map(|(_, failure)| failure);
-        failures().find(|failure| failure.class == Denied).or_else(|| failures().find(|failure| !matches!(failure.class, Transient | Throttled))).or_else(|| failures().next())
+        failures()
+            .find(|failure| failure.class == Denied)
+            .or_else(|| failures().find(|failure| !matches!(failure.class, Transient | Throttled)))
+            .or_else(|| failures().next())
     }
 }
 
@@ -79,7 +82,11 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
             Claim::Ours | Claim::Absent => {}
             Claim::Unknown => writable = false,
             Claim::Lost(facts) => {
-                assessment.differences.push(Difference { path: format!("{}.{OWNER}", resource.tags), desired: json!(subject.owner), observed: Value::Null });
+                assessment.differences.push(Difference {
+                    path: format!("{}.{OWNER}", resource.tags),
+                    desired: json!(subject.owner),
+                    observed: Value::Null,
+                });
                 assessment.plan.push(claim_step(resource, &seen, subject, &facts, false));
             }
             Claim::Adopt(facts) => {
@@ -117,7 +124,9 @@ fn claim(resource: &Resource, seen: &Seen, subject: &Subject) -> Claim {
     match (subject.treatment.adoption, &facts.owner) {
         (_, None) if subject.held_before => Claim::Lost(facts),
         (Adoption::IfUnowned, None) | (Adoption::Always, _) => Claim::Adopt(facts),
-        (Adoption::Never, _) | (Adoption::IfUnowned, Some(_)) => Claim::Refused(Refusal { resource: format!("{} {}", resource.noun, resource.id), owner: facts.owner }),
+        (Adoption::Never, _) | (Adoption::IfUnowned, Some(_)) => {
+            Claim::Refused(Refusal { resource: format!("{} {}", resource.noun, resource.id), owner: facts.owner })
+        }
     }
 }
 

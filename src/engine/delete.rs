@@ -38,7 +38,11 @@ pub async fn delete<W: World>(world: &W, subject: &Subject, permit: &impl Permit
             return Deletion::NotOurs(Refusal { resource: format!("{} {}", resource.noun, resource.id), owner: facts.owner });
         }
         for delete in (resource.delete)(&seen) {
-            let planned = PlannedStep { facet: resource.root, step: delete, reason: "the object is deleted and spec.deletionPolicy is Delete".to_owned() };
+            let planned = PlannedStep {
+                facet: resource.root,
+                step: delete,
+                reason: "the object is deleted and spec.deletionPolicy is Delete".to_owned(),
+            };
             if let Err(failure) = step(world, subject, permit, &planned, &mut Produced::default()).await {
                 return Deletion::Blocked(failure);
             }

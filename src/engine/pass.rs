@@ -40,7 +40,14 @@ impl Outcome {
 /// Makes one pass. In Observe mode nothing is written, whatever differs.
 pub async fn pass<W: World>(world: &W, subject: &Subject, permit: &impl Permit) -> Outcome {
     let before = assess(world, subject).await;
-    let mut outcome = Outcome { mode: subject.treatment.mode, fingerprint: subject.fingerprint(), before, applied: Vec::new(), failed: None, after: None };
+    let mut outcome = Outcome {
+        mode: subject.treatment.mode,
+        fingerprint: subject.fingerprint(),
+        before,
+        applied: Vec::new(),
+        failed: None,
+        after: None,
+    };
     if subject.treatment.mode == Mode::Observe || outcome.before.plan.is_empty() {
         return outcome;
     }
@@ -60,7 +67,13 @@ pub async fn pass<W: World>(world: &W, subject: &Subject, permit: &impl Permit) 
     outcome
 }
 
-pub(super) async fn step<W: World>(world: &W, subject: &Subject, permit: &impl Permit, planned: &PlannedStep, produced: &mut Produced) -> Result<(), Failure> {
+pub(super) async fn step<W: World>(
+    world: &W,
+    subject: &Subject,
+    permit: &impl Permit,
+    planned: &PlannedStep,
+    produced: &mut Produced,
+) -> Result<(), Failure> {
     permit.check().map_err(|why| Failure {
         class: ErrorClass::Halted,
         operation: planned.step.action().to_owned(),

@@ -30,7 +30,10 @@ impl Facet for Bucket {
     /// A bucket in another Region can't be moved: that difference has no steps, and is told as such.
     fn steps(&self, change: &Change<'_, BucketState>) -> Vec<Step> {
         match change.observed {
-            None => vec![Step::CreateBucket { bucket: self.0.spec.bucket_name.clone(), tags: with_owner(&self.0.spec.tags, &self.0.owner, false) }],
+            None => vec![Step::CreateBucket {
+                bucket: self.0.spec.bucket_name.clone(),
+                tags: with_owner(&self.0.spec.tags, &self.0.owner, false),
+            }],
             Some(_) => Vec::new(),
         }
     }

@@ -35,7 +35,11 @@ impl Facet for BucketEncryption {
         let kms_key = kms_key(&self.0, seen);
         let with_kms = !kms_key.is_empty();
         // Bucket keys exist for KMS only.
-        EncryptionState { algorithm: if with_kms { "aws:kms" } else { "AES256" }.to_owned(), kms_key, bucket_key: with_kms && self.0.spec.encryption.bucket_key }
+        EncryptionState {
+            algorithm: if with_kms { "aws:kms" } else { "AES256" }.to_owned(),
+            kms_key,
+            bucket_key: with_kms && self.0.spec.encryption.bucket_key,
+        }
     }
 
     fn steps(&self, change: &Change<'_, EncryptionState>) -> Vec<Step> {

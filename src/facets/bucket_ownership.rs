@@ -9,7 +9,6 @@ use super::{Change, Facet, Source};
 use crate::api::log_archive::ObjectOwnership;
 use serde::{Deserialize, Serialize};
 
-
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OwnershipState {
@@ -37,6 +36,9 @@ impl Facet for BucketOwnership {
     }
 
     fn steps(&self, change: &Change<'_, OwnershipState>) -> Vec<Step> {
-        vec![Step::PutBucketOwnershipControls { bucket: self.0.spec.bucket_name.clone(), object_ownership: change.desired.object_ownership.clone() }]
+        vec![Step::PutBucketOwnershipControls {
+            bucket: self.0.spec.bucket_name.clone(),
+            object_ownership: change.desired.object_ownership.clone(),
+        }]
     }
 }

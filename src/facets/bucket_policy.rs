@@ -57,7 +57,9 @@ pub(super) fn merge(own: Statements, observed: Option<&Statements>, keep_foreign
         let keep = if !sid.starts_with(OURS) {
             keep_foreign
         } else {
-            source_arn(statement).is_some_and(|arn| !context.gone.iter().any(|gone| gone == arn) && !context.writers.iter().any(|writer| writer.trail_arn == arn))
+            source_arn(statement).is_some_and(|arn| {
+                !context.gone.iter().any(|gone| gone == arn) && !context.writers.iter().any(|writer| writer.trail_arn == arn)
+            })
         };
         if keep && !merged.0.contains_key(sid) {
             merged.0.insert(sid.clone(), statement.clone());

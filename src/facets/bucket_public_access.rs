@@ -8,7 +8,6 @@ use super::step::Step;
 use super::{Change, Facet, Source};
 use crate::api::log_archive::PublicAccessBlock;
 
-
 pub struct BucketPublicAccess(pub ArchiveContext);
 
 impl Facet for BucketPublicAccess {

@@ -17,7 +17,10 @@ impl Facet for BucketTags {
     fn source(&self, seen: &Seen) -> Source {
         match seen.get(Bucket::NAME) {
             // CreateBucket sets the tags.
-            Some(Observed::Absent) => Source::Inferred(Observed::Present(Reading::new(&self.0.spec.tags, &OwnerFacts { owner: Some(self.0.owner.clone()), adopted: false }))),
+            Some(Observed::Absent) => Source::Inferred(Observed::Present(Reading::new(
+                &self.0.spec.tags,
+                &OwnerFacts { owner: Some(self.0.owner.clone()), adopted: false },
+            ))),
             _ => Source::ask_below(seen, Bucket::NAME, || Read::BucketTags { bucket: self.0.spec.bucket_name.clone() }),
         }
     }

@@ -9,7 +9,6 @@ use super::{Change, Facet, Source};
 use crate::api::log_archive::Versioning;
 use serde::{Deserialize, Serialize};
 
-
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VersioningState {

@@ -23,7 +23,9 @@ impl Facet for KeyAlias {
     /// The key was looked for by its alias, so what that found is known.
     fn source(&self, seen: &Seen) -> Source {
         match seen.facts::<KeyFacts>(Key::NAME) {
-            Some(facts) if !facts.alias_target.is_empty() => Source::Inferred(Observed::Present(Reading::state(&AliasState { target: facts.alias_target }))),
+            Some(facts) if !facts.alias_target.is_empty() => {
+                Source::Inferred(Observed::Present(Reading::state(&AliasState { target: facts.alias_target })))
+            }
             Some(_) => Source::absent(),
             None => Source::below(seen.get(Key::NAME)).unwrap_or_else(Source::absent),
         }

@@ -34,9 +34,7 @@ fn writer_statements(partition: &str, writer: &WriterStatus) -> [Value; 2] {
     let account = arn.split(':').nth(4).unwrap_or_default();
     let id = short_hash(arn);
     let context = json!({"kms:EncryptionContext:aws:cloudtrail:arn": format!("arn:{partition}:cloudtrail:*:{account}:trail/*")});
-    let allow = |sid: &str, action: &str, condition: Value| {
-        json!({"Sid": format!("{OURS}{sid}{id}"), "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": action, "Resource": "*", "Condition": condition})
-    };
+    let allow = |sid: &str, action: &str, condition: Value| json!({"Sid": format!("{OURS}{sid}{id}"), "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": action, "Resource": "*", "Condition": condition});
     [
         allow("Encrypt", "kms:GenerateDataKey*", json!({"StringEquals": {"aws:SourceArn": arn}, "StringLike": context})),
         allow("Describe", "kms:DescribeKey", json!({"StringEquals": {"aws:SourceArn": arn}})),

@@ -87,7 +87,13 @@ fn canonical(statement: &Value) -> Value {
 
 fn principals(value: &Value) -> Value {
     match value {
-        Value::Object(kinds) => kinds.iter().map(|(kind, who)| (kind.clone(), list_of(who, root_arn))).collect::<BTreeMap<_, _>>().into_iter().collect::<Map<_, _>>().into(),
+        Value::Object(kinds) => kinds
+            .iter()
+            .map(|(kind, who)| (kind.clone(), list_of(who, root_arn)))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect::<Map<_, _>>()
+            .into(),
         everybody => json!({"AWS": list(everybody)}),
     }
 }
@@ -103,7 +109,8 @@ fn conditions(value: &Value) -> Value {
     let sorted: BTreeMap<String, Value> = operators
         .iter()
         .map(|(operator, keys)| {
-            let keys: BTreeMap<String, Value> = keys.as_object().into_iter().flatten().map(|(key, wanted)| (key.clone(), list(wanted))).collect();
+            let keys: BTreeMap<String, Value> =
+                keys.as_object().into_iter().flatten().map(|(key, wanted)| (key.clone(), list(wanted))).collect();
             (operator.clone(), Value::Object(keys.into_iter().collect()))
         })
         .collect();
@@ -119,7 +126,8 @@ fn list_of(value: &Value, convert: impl Fn(String) -> String) -> Value {
         Value::Array(items) => items.iter().collect(),
         single => vec![single],
     };
-    let mut texts: Vec<String> = items.into_iter().map(|item| convert(item.as_str().map_or_else(|| item.to_string(), str::to_owned))).collect();
+    let mut texts: Vec<String> =
+        items.into_iter().map(|item| convert(item.as_str().map_or_else(|| item.to_string(), str::to_owned))).collect();
     texts.sort();
     texts.dedup();
     json!(texts)
@@ -150,7 +158,10 @@ mod tests {
 
     #[test]
     fn a_document_read_back_is_the_same() {
-        let statements = Statements::from_list([json!({"Sid": "B", "Effect": "Deny", "Principal": "*", "Action": "s3:*"}), json!({"Effect": "Allow", "Action": "x"})]);
+        let statements = Statements::from_list([
+            json!({"Sid": "B", "Effect": "Deny", "Principal": "*", "Action": "s3:*"}),
+            json!({"Effect": "Allow", "Action": "x"}),
+        ]);
         let again = Statements::parse(&statements.document().to_string()).unwrap();
         assert_eq!(statements, again);
     }

@@ -3,28 +3,54 @@
 /// One question about one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// Settings of a trail, by name, in its home Region.
-    Trail { name: String },
+    /// Settings of a trail, looked for by ARN and name in its home Region.
+    Trail {
+        arn: String,
+    },
     /// Whether a trail records, and what became of its deliveries.
-    TrailLogging { trail: String },
+    TrailLogging {
+        trail: String,
+    },
     /// Its event selectors.
-    TrailSelectors { trail: String },
+    TrailSelectors {
+        trail: String,
+    },
     /// Its tags.
-    TrailTags { name: String },
+    TrailTags {
+        arn: String,
+    },
 
-    Bucket { bucket: String },
-    BucketOwnership { bucket: String },
-    BucketPublicAccess { bucket: String },
-    BucketPolicy { bucket: String },
-    BucketVersioning { bucket: String },
-    BucketEncryption { bucket: String },
-    BucketTags { bucket: String },
+    Bucket {
+        bucket: String,
+    },
+    BucketOwnership {
+        bucket: String,
+    },
+    BucketPublicAccess {
+        bucket: String,
+    },
+    BucketPolicy {
+        bucket: String,
+    },
+    BucketVersioning {
+        bucket: String,
+    },
+    BucketEncryption {
+        bucket: String,
+    },
+    BucketTags {
+        bucket: String,
+    },
 
     /// A key by its alias, or, where the alias is missing, by its ownership tag.
-    Key { alias: String, owner: String },
-    KeyPolicy { key: String },
-    KeyRotation { key: String },
-    /// The key that an alias points to.
-    KeyAlias { alias: String },
-    KeyTags { key: String },
+    Key {
+        alias: String,
+        owner: String,
+    },
+    KeyPolicy {
+        key: String,
+    },
+    KeyRotation {
+        key: String,
+    },
 }

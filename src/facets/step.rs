@@ -32,37 +32,124 @@ fn serialize_after_apply<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all_fields = "camelCase")]
 pub enum Step {
-    CreateBucket { bucket: String, tags: BTreeMap<String, String> },
-    PutBucketOwnershipControls { bucket: String, object_ownership: String },
-    PutPublicAccessBlock { bucket: String, block_public_acls: bool, ignore_public_acls: bool, block_public_policy: bool, restrict_public_buckets: bool },
-    PutBucketPolicy { bucket: String, policy: Value },
-    PutBucketVersioning { bucket: String, status: String },
-    PutBucketEncryption { bucket: String, kms_key: Option<KeyRef>, bucket_key: bool },
-    PutBucketTagging { bucket: String, tags: BTreeMap<String, String> },
-    DeleteBucket { bucket: String },
+    CreateBucket {
+        bucket: String,
+        tags: BTreeMap<String, String>,
+    },
+    PutBucketOwnershipControls {
+        bucket: String,
+        object_ownership: String,
+    },
+    PutPublicAccessBlock {
+        bucket: String,
+        block_public_acls: bool,
+        ignore_public_acls: bool,
+        block_public_policy: bool,
+        restrict_public_buckets: bool,
+    },
+    PutBucketPolicy {
+        bucket: String,
+        policy: Value,
+    },
+    PutBucketVersioning {
+        bucket: String,
+        status: String,
+    },
+    PutBucketEncryption {
+        bucket: String,
+        kms_key: Option<KeyRef>,
+        bucket_key: bool,
+    },
+    PutBucketTagging {
+        bucket: String,
+        tags: BTreeMap<String, String>,
+    },
+    DeleteBucket {
+        bucket: String,
+    },
 
-    CreateKey { alias: String, description: String, policy: Value, tags: BTreeMap<String, String> },
-    CancelKeyDeletion { key: KeyRef },
-    EnableKey { key: KeyRef },
-    UpdateKeyDescription { key: KeyRef, description: String },
-    PutKeyPolicy { key: KeyRef, policy: Value },
-    EnableKeyRotation { key: KeyRef, period_days: i32 },
-    DisableKeyRotation { key: KeyRef },
-    CreateAlias { alias: String, key: KeyRef },
-    UpdateAlias { alias: String, key: KeyRef },
-    DeleteAlias { alias: String },
-    TagKey { key: KeyRef, tags: BTreeMap<String, String> },
-    UntagKey { key: KeyRef, tag_keys: Vec<String> },
-    ScheduleKeyDeletion { key: KeyRef, window_days: i32 },
+    CreateKey {
+        alias: String,
+        description: String,
+        policy: Value,
+        tags: BTreeMap<String, String>,
+    },
+    CancelKeyDeletion {
+        key: KeyRef,
+    },
+    EnableKey {
+        key: KeyRef,
+    },
+    UpdateKeyDescription {
+        key: KeyRef,
+        description: String,
+    },
+    PutKeyPolicy {
+        key: KeyRef,
+        policy: Value,
+    },
+    EnableKeyRotation {
+        key: KeyRef,
+        period_days: i32,
+    },
+    DisableKeyRotation {
+        key: KeyRef,
+    },
+    CreateAlias {
+        alias: String,
+        key: KeyRef,
+    },
+    UpdateAlias {
+        alias: String,
+        key: KeyRef,
+    },
+    DeleteAlias {
+        alias: String,
+    },
+    TagKey {
+        key: KeyRef,
+        tags: BTreeMap<String, String>,
+    },
+    UntagKey {
+        key: KeyRef,
+        tag_keys: Vec<String>,
+    },
+    ScheduleKeyDeletion {
+        key: KeyRef,
+        window_days: i32,
+    },
 
-    CreateTrail { name: String, settings: TrailSettings, tags: BTreeMap<String, String> },
-    UpdateTrail { trail: String, settings: TrailSettings, fields: Vec<String> },
-    StartLogging { trail: String },
-    StopLogging { trail: String },
-    PutEventSelectors { trail: String, selectors: Selectors },
-    AddTags { trail: String, tags: BTreeMap<String, String> },
-    RemoveTags { trail: String, tag_keys: Vec<String> },
-    DeleteTrail { trail: String },
+    CreateTrail {
+        name: String,
+        settings: TrailSettings,
+        tags: BTreeMap<String, String>,
+    },
+    UpdateTrail {
+        trail: String,
+        settings: TrailSettings,
+        fields: Vec<String>,
+    },
+    StartLogging {
+        trail: String,
+    },
+    StopLogging {
+        trail: String,
+    },
+    PutEventSelectors {
+        trail: String,
+        selectors: Selectors,
+    },
+    AddTags {
+        trail: String,
+        tags: BTreeMap<String, String>,
+    },
+    RemoveTags {
+        trail: String,
+        tag_keys: Vec<String>,
+    },
+    DeleteTrail {
+        trail: String,
+    },
 }
 
 impl Step {

@@ -34,7 +34,10 @@ impl OwnerFacts {
 
 /// The tags that are the user's to declare.
 pub fn users(tags: &Tags) -> Tags {
-    tags.iter().filter(|(key, _)| !key.starts_with(RESERVED) && key.as_str() != OWNER && key.as_str() != ADOPTED).map(|(key, value)| (key.clone(), value.clone())).collect()
+    tags.iter()
+        .filter(|(key, _)| !key.starts_with(RESERVED) && key.as_str() != OWNER && key.as_str() != ADOPTED)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The declared tags with the marks of ownership.
@@ -49,7 +52,8 @@ pub fn with_owner(declared: &Tags, owner: &str, adopted: bool) -> Tags {
 
 /// Tags to set, and keys to remove.
 pub fn changes(desired: &Tags, observed: &Tags) -> (Tags, Vec<String>) {
-    let set = desired.iter().filter(|(key, value)| observed.get(*key) != Some(value)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let set =
+        desired.iter().filter(|(key, value)| observed.get(*key) != Some(value)).map(|(key, value)| (key.clone(), value.clone())).collect();
     let remove = observed.keys().filter(|key| !desired.contains_key(*key)).cloned().collect();
     (set, remove)
 }
@@ -60,14 +64,18 @@ mod tests {
 
     #[test]
     fn reserved_tags_and_marks_of_ownership_are_nobodys_to_declare() {
-        let tags = with_owner(&Tags::from([("team".into(), "sec".into()), ("aws:cloudformation:stack-name".into(), "x".into())]), "i/ns/n", true);
+        let tags =
+            with_owner(&Tags::from([("team".into(), "sec".into()), ("aws:cloudformation:stack-name".into(), "x".into())]), "i/ns/n", true);
         assert_eq!(users(&tags), Tags::from([("team".into(), "sec".into())]));
         assert!(OwnerFacts::of(&tags).found_by("i/ns/n"));
     }
 
     #[test]
     fn changes_say_what_to_set_and_what_to_remove() {
-        let (set, remove) = changes(&Tags::from([("a".into(), "1".into()), ("b".into(), "2".into())]), &Tags::from([("a".into(), "1".into()), ("c".into(), "3".into())]));
+        let (set, remove) = changes(
+            &Tags::from([("a".into(), "1".into()), ("b".into(), "2".into())]),
+            &Tags::from([("a".into(), "1".into()), ("c".into(), "3".into())]),
+        );
         assert_eq!(set, Tags::from([("b".into(), "2".into())]));
         assert_eq!(remove, ["c"]);
     }

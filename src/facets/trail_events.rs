@@ -80,8 +80,11 @@ pub fn compile(events: &Events) -> Selectors {
 }
 
 fn management_selector(management: &ManagementEvents) -> AdvancedSelector {
-    let excluded: Vec<String> =
-        [(management.exclude_kms, "kms.amazonaws.com"), (management.exclude_rds_data, "rdsdata.amazonaws.com")].iter().filter(|(exclude, _)| *exclude).map(|(_, source)| (*source).to_owned()).collect();
+    let excluded: Vec<String> = [(management.exclude_kms, "kms.amazonaws.com"), (management.exclude_rds_data, "rdsdata.amazonaws.com")]
+        .iter()
+        .filter(|(exclude, _)| *exclude)
+        .map(|(_, source)| (*source).to_owned())
+        .collect();
     let mut fields = vec![equals("eventCategory", ["Management"])];
     fields.extend(read_only(management.read_write));
     if !excluded.is_empty() {
@@ -204,7 +207,9 @@ mod tests {
 
     #[test]
     fn forms_that_mean_the_same_are_equal() {
-        let friendly = events("{management: {readWrite: WriteOnly, excludeKms: true}, data: [{resourceType: 'AWS::S3::Object', readWrite: WriteOnly}]}");
+        let friendly = events(
+            "{management: {readWrite: WriteOnly, excludeKms: true}, data: [{resourceType: 'AWS::S3::Object', readWrite: WriteOnly}]}",
+        );
         let basic = events(
             "basic: [{readWriteType: WriteOnly, excludeManagementEventSources: [kms.amazonaws.com], dataResources: [{type: 'AWS::S3::Object', values: ['arn:aws:s3']}]}]",
         );

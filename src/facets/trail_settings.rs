@@ -48,7 +48,7 @@ impl Facet for Settings {
     type State = TrailSettings;
 
     fn source(&self, _seen: &Seen) -> Source {
-        Source::Ask(Read::Trail { name: self.0.name.clone() })
+        Source::Ask(Read::Trail { arn: self.0.arn() })
     }
 
     fn desired(&self, _observed: Option<&TrailSettings>, _seen: &Seen) -> TrailSettings {
@@ -74,9 +74,11 @@ impl Facet for Settings {
             let tags = tags::with_owner(&self.0.spec.tags, &self.0.owner, false);
             return vec![Step::CreateTrail { name: self.0.name.clone(), settings: change.desired.clone(), tags }];
         }
-        let mut fields: Vec<String> = change.differences.iter().filter_map(|difference| difference.path.strip_prefix("settings.").map(str::to_owned)).collect();
+        let mut fields: Vec<String> =
+            change.differences.iter().filter_map(|difference| difference.path.strip_prefix("settings.").map(str::to_owned)).collect();
         // AWS has refused to switch both off in one call: the multi-Region switch goes first.
-        let both_off = ["multiRegion", "globalServiceEvents"].iter().all(|field| fields.iter().any(|changed| changed == field)) && !change.desired.multi_region;
+        let both_off = ["multiRegion", "globalServiceEvents"].iter().all(|field| fields.iter().any(|changed| changed == field))
+            && !change.desired.multi_region;
         let mut rounds = Vec::new();
         if both_off {
             fields.retain(|field| field != "globalServiceEvents");
@@ -90,7 +92,8 @@ impl Facet for Settings {
     }
 
     fn reason(&self, change: &Change<'_, TrailSettings>) -> String {
-        super::summary("the trail", change.observed.is_none(), change.differences).replace("the trail is not set", "the trail does not exist")
+        super::summary("the trail", change.observed.is_none(), change.differences)
+            .replace("the trail is not set", "the trail does not exist")
     }
 }
 

@@ -18,7 +18,7 @@ impl Facet for TrailTags {
         match seen.get(Settings::NAME) {
             // CreateTrail sets the tags.
             Some(Observed::Absent) => Source::Inferred(Observed::Present(Reading::state(&self.0.spec.tags))),
-            _ => Source::ask_below(seen, Settings::NAME, || Read::TrailTags { name: self.0.name.clone() }),
+            _ => Source::ask_below(seen, Settings::NAME, || Read::TrailTags { arn: self.0.arn() }),
         }
     }
 

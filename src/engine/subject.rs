@@ -1,0 +1,159 @@
+//! From manifests with their references resolved to subjects of the engine. Pure: the cluster and the command line both
+//! come through here.
+
+use crate::api::common::Treatment;
+use crate::api::log_archive::WriterStatus;
+use crate::api::{LogArchive, Trail};
+use crate::facets::context::{AccountFacts, ArchiveContext, Destination, TrailContext};
+use crate::facets::difference::Ignore;
+use crate::facets::policy_document::short_hash;
+use crate::facets::registry::{self, Registered};
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+/// One object, ready for the pipeline.
+pub struct Subject {
+    pub registered: Registered,
+    pub treatment: Treatment,
+    /// The value of the ownership tag.
+    pub owner: String,
+    /// Whether an earlier pass had the object in force: a missing ownership tag is then drift, not a stranger's resource.
+    pub held_before: bool,
+    pub account: String,
+    pub region: String,
+}
+
+impl Subject {
+    /// A Trail. `instance` tells the operators of several clusters apart in ownership tags.
+    pub fn trail(trail: &Trail, account: &AccountFacts, destination: Destination, instance: &str) -> Self {
+        let owner = owner(instance, trail);
+        let context =
+            TrailContext { name: trail_name(trail), spec: trail.spec.clone(), account: account.clone(), destination, owner: owner.clone() };
+        Self {
+            registered: registry::trail(&context),
+            treatment: trail.spec.treatment(),
+            owner,
+            held_before: trail.status.as_ref().is_some_and(|status| status.held.applied_fingerprint.is_some()),
+            account: account.id.clone(),
+            region: trail.spec.region.clone(),
+        }
+    }
+
+    /// A LogArchive with its writers.
+    pub fn log_archive(archive: &LogArchive, account: &AccountFacts, writers: &Writers, instance: &str) -> Self {
+        let owner = owner(instance, archive);
+        let context = ArchiveContext {
+            spec: archive.spec.clone(),
+            account: account.clone(),
+            writers: writers.current.clone(),
+            gone: writers.gone.clone(),
+            owner: owner.clone(),
+        };
+        Self {
+            registered: registry::log_archive(&context),
+            treatment: archive.spec.treatment(),
+            owner,
+            held_before: archive.status.as_ref().is_some_and(|status| status.held.applied_fingerprint.is_some()),
+            account: account.id.clone(),
+            region: archive.spec.region.clone(),
+        }
+    }
+
+    pub(super) fn ignore(&self) -> Ignore {
+        Ignore::new(self.treatment.ignore.clone())
+    }
+
+    /// Stands for everything that the spec and its references ask for. While it stays the same, a difference is drift.
+    pub fn fingerprint(&self) -> String {
+        let declared: Vec<Value> = self.registered.facets.iter().map(|facet| json!([facet.name(), facet.declared()])).collect();
+        short_hash(&json!([declared, self.treatment.ignore]).to_string())
+    }
+}
+
+fn owner(instance: &str, object: &impl ResourceExt) -> String {
+    format!("{instance}/{}/{}", object.namespace().unwrap_or_else(|| "default".to_owned()), object.name_any())
+}
+
+/// The trail's name in AWS.
+pub fn trail_name(trail: &Trail) -> String {
+    trail.spec.trail_name.clone().unwrap_or_else(|| trail.name_any())
+}
+
+/// The trails that an archive lets in, and those whose statements are to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Writers {
+    pub current: Vec<WriterStatus>,
+    pub gone: Vec<String>,
+}
+
+/// The writers of an archive: the Trails that refer to it, each with its account (none while it can't be resolved), and
+/// the writers of before that must stay. A trail that was retained in AWS still writes, so its statements stay.
+pub fn writers<'a>(trails: impl IntoIterator<Item = (&'a Trail, Option<&'a AccountFacts>)>, before: &[WriterStatus]) -> Writers {
+    let mut current = Vec::new();
+    let mut all_resolved = true;
+    for (trail, account) in trails {
+        match account.filter(|account| !trail.spec.organization || account.organization.is_some()) {
+            Some(account) => current.extend(entries(trail, account)),
+            None => all_resolved = false,
+        }
+    }
+    let gone_or_kept = before.iter().filter(|writer| !current.iter().any(|now| now.trail_arn == writer.trail_arn));
+    // While a Trail can't be resolved, a writer without one may be that Trail's.
+    let (kept, gone): (Vec<_>, Vec<_>) = gone_or_kept.cloned().partition(|writer| writer.retain || !all_resolved);
+    current.extend(kept);
+    current.sort();
+    current.dedup();
+    Writers { current, gone: gone.into_iter().map(|writer| writer.trail_arn).collect() }
+}
+
+/// A trail writes under the prefix that its spec asks for, and until it has moved there under the one that AWS has.
+fn entries(trail: &Trail, account: &AccountFacts) -> Vec<WriterStatus> {
+    let trail_arn = account.trail_arn(&trail.spec, &trail_name(trail));
+    let observed = trail.status.as_ref().and_then(|status| status.key_prefix.clone());
+    let organization_id = account.organization.as_ref().filter(|_| trail.spec.organization).map(|organization| organization.id.clone());
+    let retain = trail.spec.deletion_policy == crate::api::common::DeletionPolicy::Retain;
+    let prefixes = std::iter::once(trail.spec.key_prefix.clone()).chain(observed.filter(|prefix| *prefix != trail.spec.key_prefix));
+    prefixes
+        .map(|key_prefix| WriterStatus { trail_arn: trail_arn.clone(), key_prefix, organization_id: organization_id.clone(), retain })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::aws_account::Partition;
+
+    fn account() -> AccountFacts {
+        AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None }
+    }
+
+    fn trail(yaml: &str) -> Trail {
+        serde_saphyr::from_str(&format!(
+            "{{apiVersion: trailkeeper.dev/v1alpha1, kind: Trail, metadata: {{name: main, namespace: a}}, spec: {{accountRef: {{name: x}}, region: eu-west-1, archiveRef: {{name: logs}}{yaml}}}}}"
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_retained_trail_keeps_its_place_when_its_object_goes() {
+        let kept = writers([(&trail(""), Some(&account()))], &[]);
+        assert_eq!(kept.current[0].trail_arn, "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main");
+        assert_eq!(writers([], &kept.current), kept);
+        let deleted = writers([(&trail(", deletionPolicy: Delete"), Some(&account()))], &[]);
+        assert_eq!(writers([], &deleted.current).gone, ["arn:aws:cloudtrail:eu-west-1:111111111111:trail/main"]);
+    }
+
+    #[test]
+    fn nothing_is_gone_while_a_trail_cannot_be_resolved() {
+        let before = writers([(&trail(", deletionPolicy: Delete"), Some(&account()))], &[]);
+        assert_eq!(writers([(&trail(""), None)], &before.current), before);
+    }
+
+    #[test]
+    fn a_trail_that_moves_may_write_under_both_prefixes() {
+        let mut moving = trail(", keyPrefix: new");
+        moving.status = Some(crate::api::TrailStatus { key_prefix: Some("old".into()), ..Default::default() });
+        let prefixes: Vec<_> = writers([(&moving, Some(&account()))], &[]).current.into_iter().map(|writer| writer.key_prefix).collect();
+        assert_eq!(prefixes, ["new", "old"]);
+    }
+}
