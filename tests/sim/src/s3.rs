@@ -1,0 +1,237 @@
+//! What S3 does and moto does not: owners, Regions, bucket policies that decide, the defaults of a new bucket, and Block
+//! Public Policy. Keeps who owns each bucket, where it is and its policy, written when moto accepts a change.
+
+use crate::aws_error::AwsError;
+use crate::backend::At;
+use crate::operation::bucket_and_key;
+use crate::policy::{Context, Decision, Principal, Request, evaluate, is_public};
+use crate::wire::{Answer, Call};
+use crate::world::{World, guard};
+use http::Method;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bucket {
+    pub owner: String,
+    pub region: String,
+    pub policy: Option<Value>,
+}
+
+#[derive(Debug, Default)]
+pub struct Buckets {
+    all: Mutex<HashMap<String, Bucket>>,
+}
+
+impl Buckets {
+    pub fn get(&self, name: &str) -> Option<Bucket> {
+        guard(&self.all).get(name).cloned()
+    }
+
+    pub fn clear(&self) {
+        guard(&self.all).clear();
+    }
+
+    fn put(&self, name: &str, bucket: Bucket) {
+        guard(&self.all).insert(name.to_owned(), bucket);
+    }
+
+    fn remove(&self, name: &str) {
+        guard(&self.all).remove(name);
+    }
+
+    fn set_policy(&self, name: &str, policy: Option<Value>) {
+        if let Some(bucket) = guard(&self.all).get_mut(name) {
+            bucket.policy = policy;
+        }
+    }
+}
+
+pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
+    let (name, key) = bucket_and_key(call.uri.path());
+    if call.operation == "ListBuckets" {
+        return world.backend.forward(call).await;
+    }
+    if call.operation == "CreateBucket" {
+        return create(world, call, &name).await;
+    }
+    let Some(bucket) = world.buckets.get(&name) else {
+        return Err(AwsError::new(404, "NoSuchBucket", "The specified bucket does not exist"));
+    };
+    authorize(call, &bucket, &name, &key)?;
+    if bucket.region != call.region && call.operation != "GetBucketLocation" {
+        return Ok(redirect(&bucket, call));
+    }
+    if call.operation == "PutBucketPolicy" {
+        refuse_public_policy(world, call, &bucket, &name).await?;
+    }
+    let mut as_owner = call.clone();
+    as_owner.caller.account.clone_from(&bucket.owner);
+    let answer = world.backend.forward(&as_owner).await?;
+    if answer.is_ok() {
+        remember(world, call, &bucket, &name).await?;
+    }
+    Ok(answer)
+}
+
+/// The owner's own identity policies are not judged; everybody is bound by the bucket policy.
+fn authorize(call: &Call, bucket: &Bucket, name: &str, key: &str) -> Result<(), AwsError> {
+    let denied = || {
+        let message =
+            format!("User: {} is not authorized to perform: s3:{} on resource: \"arn:aws:s3:::{name}\"", call.caller.arn, call.operation);
+        AwsError::new(403, "AccessDenied", message)
+    };
+    if call.header("x-amz-expected-bucket-owner").is_some_and(|expected| expected != bucket.owner) {
+        return Err(AwsError::new(403, "AccessDenied", "Access Denied"));
+    }
+    let is_owner = call.caller.account == bucket.owner;
+    let owner_keeps = is_owner && matches!(call.operation.as_str(), "GetBucketPolicy" | "PutBucketPolicy" | "DeleteBucketPolicy");
+    if owner_keeps && call.caller.kind == crate::identity::PrincipalKind::Root {
+        return Ok(());
+    }
+    let decision = bucket.policy.as_ref().map_or(Decision::NotAllowed, |policy| {
+        let partition = crate::identity::partition(&bucket.region);
+        let resource = if key.is_empty() { format!("arn:{partition}:s3:::{name}") } else { format!("arn:{partition}:s3:::{name}/{key}") };
+        let context = Context::default()
+            .with("aws:SecureTransport", "true")
+            .with("aws:PrincipalArn", call.caller.policy_arns().last().copied().unwrap_or_default())
+            .with("aws:PrincipalAccount", &call.caller.account)
+            .with_some("s3:x-amz-acl", call.header("x-amz-acl"))
+            .with_some("s3:x-amz-server-side-encryption", call.header("x-amz-server-side-encryption"));
+        let action = format!("s3:{}", iam_action(&call.operation));
+        evaluate(policy, &Request { principal: Principal::Caller(&call.caller), action: &action, resource: Some(&resource), context })
+    });
+    match decision {
+        Decision::Denied => Err(denied()),
+        Decision::NotAllowed if !is_owner => Err(denied()),
+        _ => Ok(()),
+    }
+}
+
+/// The permission an operation needs, where it is not called as the operation is.
+fn iam_action(operation: &str) -> String {
+    let exact = match operation {
+        "HeadBucket" | "ListObjects" => "ListBucket",
+        "ListObjectVersions" => "ListBucketVersions",
+        "HeadObject" => "GetObject",
+        "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "PutObject",
+        "DeleteObjects" => "DeleteObject",
+        "DeletePublicAccessBlock" | "PutPublicAccessBlock" => "PutBucketPublicAccessBlock",
+        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
+        "DeleteBucketEncryption" | "PutBucketEncryption" => "PutEncryptionConfiguration",
+        "GetBucketEncryption" => "GetEncryptionConfiguration",
+        "DeleteBucketTagging" => "PutBucketTagging",
+        "DeleteBucketOwnershipControls" => "PutBucketOwnershipControls",
+        "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycleConfiguration" => "PutLifecycleConfiguration",
+        "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
+        "PutObjectLockConfiguration" => "PutBucketObjectLockConfiguration",
+        "GetBucketNotificationConfiguration" => "GetBucketNotification",
+        "PutBucketNotificationConfiguration" => "PutBucketNotification",
+        "GetBucketReplication" => "GetReplicationConfiguration",
+        "PutBucketReplication" | "DeleteBucketReplication" => "PutReplicationConfiguration",
+        other => other,
+    };
+    exact.to_owned()
+}
+
+/// S3 sends a request signed for another Region to where the bucket is.
+fn redirect(bucket: &Bucket, call: &Call) -> Answer {
+    let message = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.";
+    let error = AwsError::new(301, "PermanentRedirect", message);
+    let body =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{message}</Message></Error>", error.code);
+    let mut answer = Answer::xml(body, &call.request_id);
+    answer.status = http::StatusCode::MOVED_PERMANENTLY;
+    if let Ok(region) = http::HeaderValue::from_str(&bucket.region) {
+        answer.headers.insert("x-amz-bucket-region", region);
+    }
+    if call.method == Method::HEAD {
+        answer.body = axum::body::Bytes::new();
+    }
+    answer
+}
+
+async fn create(world: &World, call: &Call, name: &str) -> Result<Answer, AwsError> {
+    if let Some(existing) = world.buckets.get(name)
+        && existing.owner != call.caller.account
+    {
+        let message = "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
+        return Err(AwsError::new(409, "BucketAlreadyExists", message));
+    }
+    let constraint = location_constraint(&call.body);
+    let matches_endpoint =
+        constraint.as_deref().map_or(call.region == "us-east-1", |constraint| constraint == call.region || call.region == "us-east-1");
+    if !matches_endpoint {
+        let message = format!(
+            "The {} location constraint is incompatible for the region specific endpoint this request was sent to.",
+            constraint.as_deref().unwrap_or("unspecified")
+        );
+        return Err(AwsError::new(400, "IllegalLocationConstraintException", message));
+    }
+    let answer = world.backend.forward(call).await?;
+    if answer.is_ok() && world.buckets.get(name).is_none() {
+        let region = constraint.unwrap_or_else(|| call.region.clone());
+        set_defaults(world, call, name, &region).await?;
+        world.buckets.put(name, Bucket { owner: call.caller.account.clone(), region, policy: None });
+    }
+    Ok(answer)
+}
+
+fn location_constraint(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let document = roxmltree::Document::parse(text).ok()?;
+    let node = document.descendants().find(|node| node.tag_name().name() == "LocationConstraint")?;
+    node.text().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Since 2023 a new bucket is private, owned by its account alone, and encrypted.
+async fn set_defaults(world: &World, call: &Call, name: &str, region: &str) -> Result<(), AwsError> {
+    let at = At { account: &call.caller.account, region };
+    let ownership = call.header("x-amz-object-ownership").unwrap_or("BucketOwnerEnforced");
+    let block = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>\
+                 <BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+    let ownership = format!("<OwnershipControls><Rule><ObjectOwnership>{ownership}</ObjectOwnership></Rule></OwnershipControls>");
+    for (part, body) in [("publicAccessBlock", block.to_owned()), ("encryption", SSE_S3.to_owned()), ("ownershipControls", ownership)] {
+        world.backend.s3(at, Method::PUT, &format!("/{name}?{part}"), body).await?;
+    }
+    Ok(())
+}
+
+const SSE_S3: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
+                      </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>";
+
+async fn refuse_public_policy(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
+    let policy: Value = serde_json::from_slice(&call.body)
+        .map_err(|_| AwsError::new(400, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'"))?;
+    if !is_public(&policy) {
+        return Ok(());
+    }
+    let at = At { account: &bucket.owner, region: &bucket.region };
+    let block = world.backend.s3(at, Method::GET, &format!("/{name}?publicAccessBlock"), String::new()).await;
+    let blocked = block.ok().and_then(|answer| answer.xml_text("BlockPublicPolicy")).is_some_and(|value| value == "true");
+    if !blocked {
+        return Ok(());
+    }
+    let message = format!(
+        "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::{name}\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
+        call.caller.arn
+    );
+    Err(AwsError::new(403, "AccessDenied", message))
+}
+
+async fn remember(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
+    match call.operation.as_str() {
+        "DeleteBucket" => world.buckets.remove(name),
+        "PutBucketPolicy" => world.buckets.set_policy(name, serde_json::from_slice(&call.body).ok()),
+        "DeleteBucketPolicy" => world.buckets.set_policy(name, None),
+        "DeleteBucketEncryption" => {
+            // A bucket is never unencrypted: deleting the setting brings SSE-S3 back.
+            let at = At { account: &bucket.owner, region: &bucket.region };
+            world.backend.s3(at, Method::PUT, &format!("/{name}?encryption"), SSE_S3.to_owned()).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Everything the simulation remembers, in one place, each part behind a lock of its own.
+
+use crate::backend::Backend;
+use crate::clock::Clock;
+use crate::cloudtrail::store::Trails;
+use crate::faults::Faults;
+use crate::identity::Identities;
+use crate::organizations::Organizations;
+use crate::rates::Rates;
+use crate::record::Recorder;
+use crate::s3::Buckets;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[derive(Debug)]
+pub struct World {
+    pub backend: Backend,
+    pub clock: Clock,
+    pub recorder: Recorder,
+    pub faults: Faults,
+    pub rates: Rates,
+    pub identities: Identities,
+    pub buckets: Buckets,
+    pub organizations: Organizations,
+    pub trails: Trails,
+    settings: Mutex<Settings>,
+}
+
+/// Switches that a test may turn through `/_sim/settings`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Which of its two documented forms GetEventSelectors answers for an untouched trail.
+    pub default_selectors: DefaultSelectors,
+    /// Enforce the documented request rates of CloudTrail.
+    pub enforce_rates: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefaultSelectors {
+    Basic,
+    #[default]
+    Advanced,
+}
+
+pub type Shared = Arc<World>;
+
+impl World {
+    pub fn new(backend: Backend) -> Shared {
+        Arc::new(Self {
+            backend,
+            clock: Clock::default(),
+            recorder: Recorder::default(),
+            faults: Faults::default(),
+            rates: Rates::default(),
+            identities: Identities::default(),
+            buckets: Buckets::default(),
+            organizations: Organizations::default(),
+            trails: Trails::default(),
+            settings: Mutex::default(),
+        })
+    }
+
+    pub fn settings(&self) -> Settings {
+        guard(&self.settings).clone()
+    }
+
+    pub fn set_settings(&self, settings: Settings) {
+        *guard(&self.settings) = settings;
+    }
+
+    /// Back to the state of a fresh start, moto included.
+    pub async fn reset(&self) -> Result<(), crate::aws_error::AwsError> {
+        self.backend.reset().await?;
+        self.clock.change(&crate::clock::ClockChange::Reset);
+        self.recorder.clear();
+        self.faults.clear();
+        self.rates.clear();
+        self.identities.clear();
+        self.buckets.clear();
+        self.organizations.clear();
+        self.trails.clear();
+        self.set_settings(Settings::default());
+        Ok(())
+    }
+}
+
+/// Takes a lock; a panic of another holder leaves state that is still good to read in a simulation.
+pub fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
