@@ -16,16 +16,16 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Runs `venv/bin/moto_server` of the tools directory.
+    /// Runs moto in the virtual environment of the tools directory.
     pub async fn start(tools: &Path) -> anyhow::Result<Self> {
-        let program = tools.join("venv/bin/moto_server");
-        if !program.exists() {
-            bail!("moto is missing: {} does not exist; run `make tools`", program.display());
+        let python = tools.join("venv/bin/python");
+        if !tools.join("venv/bin/moto_server").exists() {
+            bail!("moto is missing from {}; run `make tools`", tools.display());
         }
         let deadline = Instant::now() + START_LIMIT;
         loop {
             let port = free_port()?;
-            let mut child = spawn(&program, port)?;
+            let mut child = spawn(&python, port)?;
             let url = format!("http://127.0.0.1:{port}");
             // A child that ended lost its port to somebody else: try another.
             if wait_ready(&mut child, &url, deadline).await? {
@@ -39,18 +39,26 @@ impl Moto {
     }
 }
 
-fn spawn(program: &Path, port: u16) -> anyhow::Result<Child> {
+/// Ends moto when this process does, however it ends: only then does moto's standard input close.
+const RUN: &str = "\
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+from moto.server import main
+main(sys.argv[1:])
+";
+
+fn spawn(python: &Path, port: u16) -> anyhow::Result<Child> {
     // A clean environment: this machine's AWS and CA variables are not the test's.
-    Command::new(program)
-        .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+    Command::new(python)
+        .args(["-c", RUN, "-H", "127.0.0.1", "-p", &port.to_string()])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .with_context(|| format!("starting {}", program.display()))
+        .with_context(|| format!("starting moto with {}", python.display()))
 }
 
 /// True when it answers, false when it ended; an error when the time is over.
