@@ -5,5 +5,7 @@
 
 pub mod api;
 pub mod aws;
+pub mod controller;
 pub mod engine;
 pub mod facets;
+pub mod status;

@@ -1,0 +1,67 @@
+//! What all controllers share.
+
+use super::gate::Gate;
+use super::index::{self, Index};
+use super::sessions::Sessions;
+use crate::api::AwsAccount;
+use crate::aws::{Cloud, Session, Shared};
+use crate::engine::Permit;
+use crate::facets::context::AccountFacts;
+use crate::status::Waiting;
+use kube::Client;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+pub struct Context {
+    pub client: Client,
+    pub index: Index,
+    pub sessions: Sessions,
+    pub gate: Gate,
+    pub instance: String,
+    shared: Arc<Shared>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// Nothing is written once the process has been told to stop.
+pub struct WhileRunning(watch::Receiver<bool>);
+
+impl Permit for WhileRunning {
+    fn check(&self) -> Result<(), String> {
+        if *self.0.borrow() { Err("the operator is stopping; the next one goes on".to_owned()) } else { Ok(()) }
+    }
+}
+
+impl Context {
+    pub fn new(client: Client, index: Index, instance: String, stopping: watch::Receiver<bool>) -> Self {
+        Self { client, index, sessions: Sessions::default(), gate: Gate::default(), instance, shared: Arc::default(), stopping }
+    }
+
+    pub fn permit(&self) -> WhileRunning {
+        WhileRunning(self.stopping.clone())
+    }
+
+    /// The account that an object of `namespace` refers to, if it exists and may be used.
+    pub fn account(&self, name: &str, namespace: &str) -> Result<(AwsAccount, AccountFacts), Waiting> {
+        let account = self
+            .index
+            .account(name)
+            .ok_or_else(|| Waiting::reference("AccountNotFound", format!("spec.accountRef: there is no AwsAccount {name} (yet)")))?;
+        if !self.index.may_use_account(namespace, &account) {
+            return Err(Waiting::refused(
+                "NotAllowed",
+                format!("AwsAccount {name} does not allow namespace {namespace}: see its spec.allowedNamespaces"),
+            ));
+        }
+        if account.spec.suspend {
+            return Err(Waiting::reference("AccountSuspended", format!("AwsAccount {name} is suspended")));
+        }
+        let facts = index::facts(&account);
+        Ok((account, facts))
+    }
+
+    /// The verified account in one Region.
+    pub async fn cloud(&self, account: &AwsAccount, region: &str) -> Result<Cloud, Waiting> {
+        let session: Session = self.sessions.open(&self.client, account).await?;
+        Ok(Cloud::new(&session, region, self.shared.clone()))
+    }
+}

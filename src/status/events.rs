@@ -1,0 +1,105 @@
+//! Every event that is ever published: a constructor each. Events mark transitions, never a state that lasts.
+
+use crate::facets::difference::Difference;
+use crate::facets::difference::shown;
+
+/// An event about one object, as data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub warning: bool,
+    /// CamelCase, for machines.
+    pub reason: String,
+    /// What we did or tried, CamelCase.
+    pub action: &'static str,
+    pub note: String,
+}
+
+/// The API server takes notes of up to 1,024 bytes.
+const NOTE_BYTES: usize = 1024;
+
+fn event(warning: bool, reason: &str, action: &'static str, note: String) -> Event {
+    Event { warning, reason: reason.to_owned(), action, note: shortened(note, NOTE_BYTES) }
+}
+
+/// `text`, cut at a character so that it has at most `bytes`.
+pub fn shortened(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        let end = (0..=bytes - "…".len()).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+pub fn created(account: &str, what: &str) -> Event {
+    event(false, "Created", "Create", format!("created {what} in account {account}"))
+}
+
+pub fn adopted(account: &str, what: &str) -> Event {
+    event(false, "Adopted", "Adopt", format!("took over {what} in account {account}"))
+}
+
+/// The spec changed, and AWS now follows it.
+pub fn updated(account: &str, fields: &[&str]) -> Event {
+    event(false, "Updated", "Update", format!("updated {} in account {account}", fields.join(", ")))
+}
+
+/// Somebody changed AWS.
+pub fn drift_detected(account: &str, difference: &Difference) -> Event {
+    let (desired, observed) = both(difference);
+    event(true, "DriftDetected", "Compare", format!("account {account}: {} is {observed}, declared {desired}", difference.path))
+}
+
+pub fn drift_corrected(account: &str, difference: &Difference) -> Event {
+    let (desired, observed) = both(difference);
+    event(false, "DriftCorrected", "Update", format!("account {account}: {} was {observed}, is {desired} again", difference.path))
+}
+
+/// Both values, short enough to leave room for the path.
+fn both(difference: &Difference) -> (String, String) {
+    (shortened(shown(&difference.desired), 350), shortened(shown(&difference.observed), 350))
+}
+
+pub fn logging_stopped(account: &str, trail: &str) -> Event {
+    event(true, "LoggingStopped", "Compare", format!("trail {trail} of account {account} is not recording, declared spec.logging true"))
+}
+
+pub fn delivery_failing(account: &str, message: &str) -> Event {
+    event(true, "DeliveryFailing", "Verify", format!("account {account}: {message}"))
+}
+
+pub fn delivery_recovered(account: &str) -> Event {
+    event(false, "DeliveryRecovered", "Verify", format!("account {account}: CloudTrail delivers again"))
+}
+
+/// Nothing is written: not ours, or the wrong account.
+pub fn refused(note: String) -> Event {
+    event(true, "Refused", "Verify", note)
+}
+
+/// A pass that could not be completed, under the reason that the condition gives.
+pub fn failed(reason: &str, note: String) -> Event {
+    event(true, reason, "Reconcile", note)
+}
+
+pub fn deleted(account: &str, what: &str) -> Event {
+    event(false, "Deleted", "Delete", format!("deleted {what} in account {account}"))
+}
+
+pub fn retained(what: &str, why: &str) -> Event {
+    event(false, "Retained", "Delete", format!("left {what} as it is: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_fits_and_keeps_its_characters_whole() {
+        let note =
+            drift_detected("1", &Difference { path: "x".into(), desired: "é".repeat(2000).into(), observed: "a".repeat(2000).into() }).note;
+        assert!(note.len() <= NOTE_BYTES);
+        assert!(note.contains("declared é"));
+        assert_eq!(shortened("ééé".into(), 5), "é…");
+    }
+}

@@ -1,0 +1,38 @@
+//! The status of a LogArchive after a pass.
+
+use super::Told;
+use super::tell::{Situation, tell};
+use crate::api::log_archive::EncryptionType;
+use crate::api::{LogArchive, LogArchiveStatus};
+use crate::engine::{Outcome, Writers};
+use crate::facets::key::KeyFacts;
+use crate::facets::observed::Observed;
+
+pub fn after_pass(
+    archive: &LogArchive,
+    partition: &str,
+    writers: &Writers,
+    outcome: &Outcome,
+    situation: &Situation<'_>,
+) -> Told<LogArchiveStatus> {
+    let mut status = archive.status.clone().unwrap_or_default();
+    let seen = &outcome.latest().seen;
+    if let Some(Observed::Present(_)) = seen.get("bucket") {
+        status.bucket_arn = Some(format!("arn:{partition}:s3:::{}", archive.spec.bucket_name));
+    }
+    match archive.spec.encryption.kind {
+        EncryptionType::OwnKey => {
+            if let Some(facts) = seen.facts::<KeyFacts>("key") {
+                status.kms_key_arn = Some(facts.arn);
+            }
+        }
+        EncryptionType::ExistingKey => status.kms_key_arn = archive.spec.encryption.existing_key_arn.clone(),
+        EncryptionType::S3Managed => status.kms_key_arn = None,
+    }
+    // A writer is let in once the policies that say so are in force, or found to be so in Observe mode.
+    if outcome.in_sync() {
+        status.writers = writers.current.clone();
+    }
+    let (events, requeue) = tell(&mut status.common, &mut status.held, outcome, situation, None);
+    Told { status, events, requeue }
+}
