@@ -5,7 +5,9 @@
 
 pub mod api;
 pub mod aws;
+pub mod cli;
 pub mod controller;
 pub mod engine;
 pub mod facets;
+pub mod report;
 pub mod status;

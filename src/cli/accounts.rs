@@ -1,0 +1,83 @@
+//! Accounts: opened, and verified to be the declared ones before anything else happens.
+
+use super::resolve::AccountSource;
+use crate::api::AwsAccountSpec;
+use crate::api::aws_account::Partition;
+use crate::aws::{BaseCredentials, Session, identity};
+use crate::facets::context::AccountFacts;
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+/// An account whose identity was verified.
+pub struct Account {
+    pub session: Session,
+    pub facts: AccountFacts,
+    /// `spec.suspend` of the AwsAccount: objects in it wait.
+    pub suspended: bool,
+}
+
+/// Opens the account `name`. With `organization` its organization is asked for too, and must be known.
+pub async fn open(name: &str, source: &AccountSource, organization: bool) -> Result<Account> {
+    let (spec, session) = match source {
+        AccountSource::Declared { spec, credentials } => (spec.clone(), declared(name, spec, credentials.clone()).await?),
+        AccountSource::Ambient { region } => ambient(name, region).await?,
+    };
+    let organization = if organization && !spec.suspend {
+        let found = identity::organization(&session).await?;
+        Some(found.with_context(|| {
+            format!(
+                "AwsAccount {name}: a Trail with spec.organization needs the organization of account {}, and AWS names none: \
+                 it belongs to none, or the identity lacks organizations:DescribeOrganization",
+                spec.account_id
+            )
+        })?)
+    } else {
+        None
+    };
+    let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization };
+    Ok(Account { session, facts, suspended: spec.suspend })
+}
+
+async fn declared(name: &str, spec: &AwsAccountSpec, credentials: BaseCredentials) -> Result<Session> {
+    let session = Session::open(spec, credentials).await.with_context(|| format!("AwsAccount {name}"))?;
+    if spec.suspend {
+        return Ok(session);
+    }
+    let caller = identity::caller(&session).await.with_context(|| {
+        format!("AwsAccount {name}: the identity could not be verified, so nothing was read or written; check spec.credentials and the endpoints")
+    })?;
+    if caller.account != spec.account_id {
+        bail!(
+            "AwsAccount {name}: wrong account: spec.accountId is {}, but the credentials belong to account {} ({}); nothing was written. \
+             Correct spec.accountId, or use credentials of that account",
+            spec.account_id,
+            caller.account,
+            caller.arn
+        );
+    }
+    Ok(session)
+}
+
+/// The account that the ambient credentials belong to.
+async fn ambient(name: &str, region: &str) -> Result<(AwsAccountSpec, Session)> {
+    let ask: AwsAccountSpec = spec(json!({"accountId": "unknown", "region": region}))?;
+    let nobody = || {
+        format!("AwsAccount {name} is not in the given files, and the ambient credentials did not answer: give its file, or set AWS credentials")
+    };
+    let session = Session::open(&ask, BaseCredentials::Ambient).await.with_context(nobody)?;
+    let caller = identity::caller(&session).await.with_context(nobody)?;
+    let partition = match caller.arn.split(':').nth(1) {
+        Some("aws-cn") => Partition::China,
+        Some("aws-us-gov") => Partition::GovCloud,
+        _ => Partition::Aws,
+    };
+    let found: AwsAccountSpec = spec(json!({"accountId": caller.account, "region": region, "partition": partition}))?;
+    let session = Session::open(&found, BaseCredentials::Ambient).await.with_context(nobody)?;
+    anstream::eprintln!("Note: AwsAccount {name} is not in the given files; using the ambient credentials: account {} ({})", caller.account, caller.arn);
+    Ok((found, session))
+}
+
+/// A spec with the defaults that its kind documents.
+fn spec(fields: serde_json::Value) -> Result<AwsAccountSpec> {
+    serde_json::from_value(fields).context("the defaults of AwsAccount")
+}
