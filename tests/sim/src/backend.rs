@@ -93,11 +93,34 @@ impl Backend {
             Err(error) if error.code.starts_with("NoSuchEntity") => return Ok(None),
             other => other?,
         };
-        let document = answer.xml_text("AssumeRolePolicyDocument").unwrap_or_default();
-        let document = percent_encoding::percent_decode_str(&document).decode_utf8_lossy().into_owned();
-        let trust = serde_json::from_str(&document).unwrap_or(Value::Null);
+        let trust = document(&answer, "AssumeRolePolicyDocument").unwrap_or(Value::Null);
         let arn = answer.xml_text("Arn").unwrap_or_default();
         Ok(Some(Role { arn, id: answer.xml_text("RoleId").unwrap_or_default(), trust }))
+    }
+
+    /// The policies of a role, inline and attached.
+    pub async fn role_policies(&self, at: At<'_>, role_name: &str) -> Result<Vec<Value>, AwsError> {
+        let iam = |parameters: Vec<(&'static str, String)>| async move {
+            let mut all = vec![("Version", "2010-05-08")];
+            all.extend(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+            self.query(at, "iam", &all).await
+        };
+        let role = || ("RoleName", role_name.to_owned());
+        let mut policies = Vec::new();
+        let inline = iam(vec![("Action", "ListRolePolicies".to_owned()), role()]).await?;
+        for name in inline.xml_texts("member") {
+            let answer = iam(vec![("Action", "GetRolePolicy".to_owned()), role(), ("PolicyName", name)]).await?;
+            policies.extend(document(&answer, "PolicyDocument"));
+        }
+        let attached = iam(vec![("Action", "ListAttachedRolePolicies".to_owned()), role()]).await?;
+        for arn in attached.xml_texts("PolicyArn") {
+            let found = iam(vec![("Action", "GetPolicy".to_owned()), ("PolicyArn", arn.clone())]).await?;
+            let version = found.xml_text("DefaultVersionId").unwrap_or_default();
+            let action = ("Action", "GetPolicyVersion".to_owned());
+            let answer = iam(vec![action, ("PolicyArn", arn), ("VersionId", version)]).await?;
+            policies.extend(document(&answer, "Document"));
+        }
+        Ok(policies)
     }
 
     /// DescribeKey's metadata for an id, alias or ARN; None when there is no such key.
@@ -166,6 +189,13 @@ pub struct Role {
     pub arn: String,
     pub id: String,
     pub trust: Value,
+}
+
+/// A policy inside an IAM answer, where it is percent-encoded JSON.
+fn document(answer: &Answer, element: &str) -> Option<Value> {
+    let encoded = answer.xml_text(element)?;
+    let text = percent_encoding::percent_decode_str(&encoded).decode_utf8_lossy();
+    serde_json::from_str(&text).ok()
 }
 
 fn internal_headers(at: At<'_>, service: &str) -> HeaderMap {

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub enum Principal<'a> {
     Service(&'a str),
     Caller(&'a Caller),
+    /// Whoever an identity policy is attached to; such policies name no principal.
+    Holder,
 }
 
 #[derive(Debug)]
@@ -89,6 +91,9 @@ fn either(statement: &Value, positive: &str, negative: &str, matches: impl Fn(&s
 }
 
 fn principal_applies(statement: &Value, principal: Principal<'_>) -> bool {
+    if matches!(principal, Principal::Holder) {
+        return true;
+    }
     match (statement.get("Principal"), statement.get("NotPrincipal")) {
         (Some(value), _) => principal_matches(value, principal),
         (None, Some(value)) => !principal_matches(value, principal),
@@ -103,6 +108,7 @@ fn principal_matches(value: &Value, principal: Principal<'_>) -> bool {
     match principal {
         Principal::Service(name) => strings(value.get("Service")).iter().any(|entry| *entry == name || *entry == "*"),
         Principal::Caller(caller) => strings(value.get("AWS")).iter().any(|entry| names_caller(entry, caller)),
+        Principal::Holder => false,
     }
 }
 

@@ -174,6 +174,10 @@ async fn create(world: &World, call: &Call, name: &str) -> Result<Answer, AwsErr
     if answer.is_ok() && world.buckets.get(name).is_none() {
         let region = constraint.unwrap_or_else(|| call.region.clone());
         set_defaults(world, call, name, &region).await?;
+        if let Some(tags) = creation_tags(&call.body) {
+            let at = At { account: &call.caller.account, region: &region };
+            world.backend.s3(at, Method::PUT, &format!("/{name}?tagging"), tags).await?;
+        }
         world.buckets.put(name, Bucket { owner: call.caller.account.clone(), region, policy: None });
     }
     Ok(answer)
@@ -184,6 +188,15 @@ fn location_constraint(body: &[u8]) -> Option<String> {
     let document = roxmltree::Document::parse(text).ok()?;
     let node = document.descendants().find(|node| node.tag_name().name() == "LocationConstraint")?;
     node.text().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The tags that a CreateBucketConfiguration carries, as PutBucketTagging takes them: moto does not read them there.
+fn creation_tags(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let document = roxmltree::Document::parse(text).ok()?;
+    let tags = document.descendants().find(|node| node.tag_name().name() == "Tags")?;
+    let set: String = tags.children().filter_map(|tag| text.get(tag.range())).collect();
+    (!set.is_empty()).then(|| format!("<Tagging><TagSet>{set}</TagSet></Tagging>"))
 }
 
 /// Since 2023 a new bucket is private, owned by its account alone, and encrypted.

@@ -78,10 +78,15 @@ impl Answer {
 
     /// The text of the first element of this name in an XML body.
     pub fn xml_text(&self, element: &str) -> Option<String> {
+        self.xml_texts(element).into_iter().next()
+    }
+
+    /// The texts of all elements of this name in an XML body.
+    pub fn xml_texts(&self, element: &str) -> Vec<String> {
         let text = self.text();
-        let document = roxmltree::Document::parse(&text).ok()?;
-        let node = document.descendants().find(|node| node.tag_name().name() == element)?;
-        node.text().map(str::to_owned)
+        let Ok(document) = roxmltree::Document::parse(&text) else { return Vec::new() };
+        let named = document.descendants().filter(|node| node.tag_name().name() == element);
+        named.filter_map(|node| node.text().map(str::to_owned)).collect()
     }
 
     /// Code and message of an error answer in any of the protocols.

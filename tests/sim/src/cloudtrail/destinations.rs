@@ -140,7 +140,8 @@ async fn check_topic(world: &World, call: &Call, trail: &Trail, typed: &str) -> 
     if allows(&policy, "SNS:Publish", &arn, service_context(trail)) { Ok(arn) } else { Err(errors::topic_policy()) }
 }
 
-/// Group and role belong to the caller and the group to the home Region; the role must trust CloudTrail.
+/// Group and role belong to the caller and the group to the home Region; the role must trust CloudTrail and
+/// be allowed to write.
 async fn check_logs(world: &World, call: &Call, trail: &Trail) -> Result<(), AwsError> {
     let (Some(group), Some(role)) = (&trail.log_group_arn, &trail.log_role_arn) else { return Ok(()) };
     let fields: Vec<&str> = group.splitn(8, ':').collect();
@@ -155,7 +156,20 @@ async fn check_logs(world: &World, call: &Call, trail: &Trail) -> Result<(), Aws
     }
     let at = At { account: role_account, region };
     let found = world.backend.role(at, role_name).await?.filter(|found| found.arn == *role).ok_or_else(errors::log_role_denied)?;
-    let request =
+    let trust =
         Request { principal: Principal::Service(CLOUDTRAIL), action: "sts:AssumeRole", resource: None, context: service_context(trail) };
-    if evaluate(&found.trust, &request) == Decision::Allowed { Ok(()) } else { Err(errors::log_role_denied()) }
+    if evaluate(&found.trust, &trust) != Decision::Allowed {
+        return Err(errors::log_role_denied());
+    }
+    let policies = world.backend.role_policies(at, role_name).await?;
+    let stream = format!("{}log-stream:{account}_CloudTrail_{region}", group.trim_end_matches('*'));
+    let may = |action: &str| holder_may(&policies, action, &stream);
+    if may("logs:CreateLogStream") && may("logs:PutLogEvents") { Ok(()) } else { Err(errors::log_role_denied()) }
+}
+
+/// Whether identity policies together allow an action: one must, and none may deny.
+fn holder_may(policies: &[Value], action: &str, resource: &str) -> bool {
+    let request = Request { principal: Principal::Holder, action, resource: Some(resource), context: Context::default() };
+    let decisions: Vec<Decision> = policies.iter().map(|policy| evaluate(policy, &request)).collect();
+    decisions.contains(&Decision::Allowed) && !decisions.contains(&Decision::Denied)
 }

@@ -1,0 +1,15 @@
+//! The simulation against facts/, through the real SDK and the official `aws` command line. One moto for all tests; each test has a
+//! simulation and account numbers of its own, so they run side by side.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod destinations;
+mod faults;
+mod lab;
+mod organizations;
+mod regions;
+mod s3;
+mod selectors;
+mod sts;
+mod tags;
+mod trails;

@@ -1,0 +1,112 @@
+//! What S3 does and moto does not.
+
+use crate::lab::{HOME, Lab, OTHER, code, create_bucket, error, new_account};
+use aws_sdk_s3::types::ServerSideEncryption;
+use serde_json::{Value, json};
+
+fn for_everybody(bucket: &str, action: &str) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": action, "Resource": [
+        format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")] }] })
+}
+
+#[tokio::test]
+async fn a_new_bucket_is_private_owned_and_encrypted() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("new", HOME).await;
+    let s3 = lab.s3(&lab.account, HOME);
+    let block = s3.get_public_access_block().bucket(&bucket).send().await.unwrap().public_access_block_configuration.unwrap();
+    assert_eq!(
+        [block.block_public_acls, block.ignore_public_acls, block.block_public_policy, block.restrict_public_buckets],
+        [Some(true); 4]
+    );
+    let ownership = s3.get_bucket_ownership_controls().bucket(&bucket).send().await.unwrap().ownership_controls.unwrap();
+    assert_eq!(ownership.rules()[0].object_ownership().as_str(), "BucketOwnerEnforced");
+    let algorithm = async || {
+        let read = s3.get_bucket_encryption().bucket(&bucket).send().await.unwrap().server_side_encryption_configuration.unwrap();
+        read.rules()[0].apply_server_side_encryption_by_default().unwrap().sse_algorithm().clone()
+    };
+    assert_eq!(algorithm().await, ServerSideEncryption::Aes256);
+    s3.delete_bucket_encryption().bucket(&bucket).send().await.unwrap();
+    assert_eq!(algorithm().await, ServerSideEncryption::Aes256, "a bucket is never unencrypted");
+    assert_eq!(code(s3.get_bucket_policy().bucket(&bucket).send().await), "NoSuchBucketPolicy");
+}
+
+#[tokio::test]
+async fn strangers_are_refused_unless_the_policy_lets_them() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("mine", HOME).await;
+    let friend = new_account();
+    let (owner, stranger) = (lab.s3(&lab.account, HOME), lab.s3(&friend, HOME));
+    assert_eq!(code(stranger.get_bucket_policy().bucket(&bucket).send().await), "AccessDenied");
+    assert_eq!(code(stranger.put_bucket_policy().bucket(&bucket).policy("{}").send().await), "AccessDenied");
+    assert_eq!(code(stranger.get_public_access_block().bucket(&bucket).send().await), "AccessDenied");
+    assert_eq!(code(stranger.delete_bucket().bucket(&bucket).send().await), "AccessDenied");
+    let head = stranger.head_bucket().bucket(&bucket).send().await.unwrap_err();
+    assert_eq!(head.raw_response().unwrap().status().as_u16(), 403);
+    let taken = stranger
+        .create_bucket()
+        .bucket(&bucket)
+        .create_bucket_configuration(aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(HOME.into()).build());
+    assert_eq!(code(taken.send().await), "BucketAlreadyExists");
+
+    let let_in = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": { "AWS": friend },
+        "Action": "s3:GetBucketPolicy", "Resource": format!("arn:aws:s3:::{bucket}") }] });
+    lab.put_policy(&bucket, HOME, &let_in).await;
+    stranger.get_bucket_policy().bucket(&bucket).send().await.unwrap();
+    let shut_out = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Principal": "*",
+        "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{bucket}/*") }] });
+    lab.put_policy(&bucket, HOME, &shut_out).await;
+    assert_eq!(code(owner.put_object().bucket(&bucket).key("k").send().await), "AccessDenied", "a deny binds the owner too");
+}
+
+#[tokio::test]
+async fn the_expected_owner_is_honoured() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("mine", HOME).await;
+    let s3 = lab.s3(&lab.account, HOME);
+    let location = |owner: &str| s3.get_bucket_location().bucket(&bucket).expected_bucket_owner(owner).send();
+    location(&lab.account).await.unwrap();
+    assert_eq!(code(location(&new_account()).await), "AccessDenied");
+}
+
+#[tokio::test]
+async fn a_public_policy_is_refused_while_it_is_blocked() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("open", HOME).await;
+    let s3 = lab.s3(&lab.account, HOME);
+    let put = || s3.put_bucket_policy().bucket(&bucket).policy(for_everybody(&bucket, "s3:GetObject").to_string()).send();
+    let (code_of, message) = error(put().await);
+    assert_eq!(code_of, "AccessDenied");
+    assert!(message.contains("BlockPublicPolicy"), "{message}");
+    s3.delete_public_access_block().bucket(&bucket).send().await.unwrap();
+    put().await.unwrap();
+    assert!(
+        lab.s3(&new_account(), HOME)
+            .get_object()
+            .bucket(&bucket)
+            .key("none")
+            .send()
+            .await
+            .is_err_and(|error| { error.raw_response().is_some_and(|response| response.status().as_u16() == 404) })
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_answers_in_its_region_only() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("here", HOME).await;
+    let far = lab.s3(&lab.account, OTHER);
+    let redirected = far.get_bucket_policy().bucket(&bucket).send().await.unwrap_err();
+    let response = redirected.raw_response().unwrap();
+    assert_eq!(response.status().as_u16(), 301);
+    assert_eq!(response.headers().get("x-amz-bucket-region"), Some(HOME));
+    let location = far.get_bucket_location().bucket(&bucket).send().await.unwrap();
+    assert_eq!(location.location_constraint().unwrap().as_str(), HOME);
+    let missing = far.get_bucket_policy().bucket(lab.bucket_name("missing")).send().await;
+    assert_eq!(code(missing), "NoSuchBucket");
+
+    let name = lab.bucket_name("global");
+    create_bucket(&far, &name, OTHER).await;
+    let location = far.get_bucket_location().bucket(&name).send().await.unwrap();
+    assert_eq!(location.location_constraint().map_or("", |constraint| constraint.as_str()), "", "us-east-1 has no constraint");
+}
