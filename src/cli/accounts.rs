@@ -62,7 +62,9 @@ async fn declared(name: &str, spec: &AwsAccountSpec, credentials: BaseCredential
 async fn ambient(name: &str, region: &str) -> Result<(AwsAccountSpec, Session)> {
     let ask: AwsAccountSpec = spec(json!({"accountId": "unknown", "region": region}))?;
     let nobody = || {
-        format!("AwsAccount {name} is not in the given files, and the ambient credentials did not answer: give its file, or set AWS credentials")
+        format!(
+            "AwsAccount {name} is not in the given files, and the ambient credentials did not answer: give its file, or set AWS credentials"
+        )
     };
     let session = Session::open(&ask, BaseCredentials::Ambient).await.with_context(nobody)?;
     let caller = identity::caller(&session).await.with_context(nobody)?;
@@ -73,7 +75,11 @@ async fn ambient(name: &str, region: &str) -> Result<(AwsAccountSpec, Session)> 
     };
     let found: AwsAccountSpec = spec(json!({"accountId": caller.account, "region": region, "partition": partition}))?;
     let session = Session::open(&found, BaseCredentials::Ambient).await.with_context(nobody)?;
-    anstream::eprintln!("Note: AwsAccount {name} is not in the given files; using the ambient credentials: account {} ({})", caller.account, caller.arn);
+    anstream::eprintln!(
+        "Note: AwsAccount {name} is not in the given files; using the ambient credentials: account {} ({})",
+        caller.account,
+        caller.arn
+    );
     Ok((found, session))
 }
 

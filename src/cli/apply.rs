@@ -1,10 +1,10 @@
 //! `trailkeeper apply`: one pass without a cluster, by the engine that the operator uses.
 
+use super::Input;
 use super::desk::{Desk, Intent};
 use super::manifests::Manifests;
 use super::plan::print;
 use super::progress::Interrupt;
-use super::Input;
 use crate::report::plan_text;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -29,7 +29,9 @@ impl Apply {
         let reads_stdin = self.input.filenames.iter().any(|path| path.as_os_str() == "-");
         let can_ask = std::io::stdin().is_terminal() && !reads_stdin;
         if !self.auto_approve && !can_ask {
-            bail!("nobody can be asked, as standard input is not a terminal: look at `trailkeeper plan` first, then give --auto-approve. Nothing was written");
+            bail!(
+                "nobody can be asked, as standard input is not a terminal: look at `trailkeeper plan` first, then give --auto-approve. Nothing was written"
+            );
         }
         let manifests = Manifests::load(&self.input.filenames, self.input.recursive)?;
         let desk = Desk::open(manifests, self.input.instance, Timestamp::now()).await?;

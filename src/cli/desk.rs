@@ -9,6 +9,7 @@ use super::resolve::{References, resolve};
 use crate::api::{LogArchive, PAUSE_UNTIL, Trail, TrailStatus};
 use crate::aws::{Cloud, Shared};
 use crate::engine::{Assessment, Subject, World, assess, pass, trail_name, writers};
+use crate::facets::Facet;
 use crate::facets::bucket_encryption::kms_key;
 use crate::facets::context::{AccountFacts, ArchiveContext, Destination};
 use crate::facets::key::Key;
@@ -16,7 +17,6 @@ use crate::facets::observed::{ErrorClass, Observed};
 use crate::facets::read::Read;
 use crate::facets::step::AFTER_APPLY;
 use crate::facets::trail_settings::TrailSettings;
-use crate::facets::Facet;
 use crate::report::{Identity, ObjectReport, Report, Verdict};
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
@@ -248,9 +248,10 @@ fn obstacle(archive: Option<&ArchiveState>, destination: &Result<Destination, St
         (Some(archive), Ok(_)) if writes && !archive.in_place => {
             Some(format!("LogArchive {} is not in place (see above): a trail is written only when its bucket lets it in", archive.name))
         }
-        (Some(archive), Ok(to)) if writes && to.kms_key == AFTER_APPLY => {
-            Some(format!("the key of LogArchive {} does not exist, and that archive is not written: see its mode, suspend and pause", archive.name))
-        }
+        (Some(archive), Ok(to)) if writes && to.kms_key == AFTER_APPLY => Some(format!(
+            "the key of LogArchive {} does not exist, and that archive is not written: see its mode, suspend and pause",
+            archive.name
+        )),
         _ => None,
     }
 }

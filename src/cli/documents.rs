@@ -298,7 +298,7 @@ mod tests {
     const TRAIL: &str = "apiVersion: trailkeeper.dev/v1alpha1\nkind: Trail\nmetadata: {name: main}\nspec:\n  accountRef: {name: x}\n  region: eu-west-1\n  archiveRef: {name: logs}\n";
 
     fn complaint(text: &str) -> String {
-        parse("f.yaml", text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        parse("f.yaml", text).err().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -336,7 +336,8 @@ mod tests {
         let item = TRAIL.replace('\n', "\n  ");
         let list = format!("apiVersion: v1\nkind: List\nitems:\n- {item}\n- {}", item.replace("region:", "regin:"));
         assert!(complaint(&list).starts_with("f.yaml:17:"), "{}", complaint(&list));
-        let json = r#"{"apiVersion":"trailkeeper.dev/v1alpha1","kind":"AwsAccount","metadata":{"name":"x"},"spec":{"accountId":"111111111111"}}"#;
+        let json =
+            r#"{"apiVersion":"trailkeeper.dev/v1alpha1","kind":"AwsAccount","metadata":{"name":"x"},"spec":{"accountId":"111111111111"}}"#;
         assert_eq!(parse("f.json", json).unwrap().len(), 1);
         assert!(complaint(&json.replace("\"111111111111\"", "111111111111")).starts_with("f.yaml:1:"));
     }

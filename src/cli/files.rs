@@ -21,7 +21,11 @@ pub fn read(paths: &[PathBuf], recursive: bool) -> Result<Vec<File>> {
         } else if path.is_dir() {
             let found = within(path, recursive)?;
             if found.is_empty() {
-                bail!("{} holds no .yaml, .yml or .json file{}", path.display(), if recursive { "" } else { "; -R looks into folders below" });
+                bail!(
+                    "{} holds no .yaml, .yml or .json file{}",
+                    path.display(),
+                    if recursive { "" } else { "; -R looks into folders below" }
+                );
             }
             for file in found {
                 files.push(read_one(&file)?);

@@ -72,7 +72,8 @@ struct Input {
 }
 
 fn instance(value: &str) -> Result<String, String> {
-    let fits = !value.is_empty() && value.len() <= 63 && value.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
+    let fits =
+        !value.is_empty() && value.len() <= 63 && value.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
     if fits { Ok(value.to_owned()) } else { Err("an instance name has 1 to 63 letters, digits, dots, hyphens and underscores".to_owned()) }
 }
 

@@ -56,7 +56,8 @@ pub fn resolve(manifests: &Manifests) -> Result<References, Problems> {
 
 fn credentials(account: &Located<AwsAccount>, secrets: &[Secret]) -> Result<BaseCredentials, Problem> {
     let Some(wanted) = &account.value.spec.credentials.secret_ref else { return Ok(BaseCredentials::Ambient) };
-    let named = format!("AwsAccount {}: spec.credentials.secretRef names Secret {}/{}", account.value.name_any(), wanted.namespace, wanted.name);
+    let named =
+        format!("AwsAccount {}: spec.credentials.secretRef names Secret {}/{}", account.value.name_any(), wanted.namespace, wanted.name);
     let secret = secrets
         .iter()
         .find(|secret| secret.name == wanted.name && secret.namespace == wanted.namespace)
@@ -104,7 +105,8 @@ fn archive_of_trail(manifests: &Manifests, trail: &Located<Trail>) -> Result<Opt
     let own = namespace(&trail.value);
     let theirs = wanted.namespace.clone().unwrap_or_else(|| own.clone());
     let who = path(&trail.value);
-    let found = manifests.archives.iter().position(|archive| archive.value.name_any() == wanted.name && namespace(&archive.value) == theirs);
+    let found =
+        manifests.archives.iter().position(|archive| archive.value.name_any() == wanted.name && namespace(&archive.value) == theirs);
     let found = found.and_then(|at| manifests.archives.get(at).map(|archive| (at, archive)));
     let Some((at, archive)) = found else {
         return Err(trail.problem(format!(
@@ -206,10 +208,12 @@ mod tests {
     fn a_secret_must_be_there_and_hold_both_keys() {
         let with_secret = account(", credentials: {secretRef: {name: keys, namespace: ops}}");
         assert!(complaint(std::slice::from_ref(&with_secret)).contains("Secret ops/keys, which is not in the given files"));
-        let secret = |data: &str| format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: keys, namespace: ops}}\nstringData: {{{data}}}\n");
+        let secret =
+            |data: &str| format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: keys, namespace: ops}}\nstringData: {{{data}}}\n");
         assert!(complaint(&[with_secret.clone(), secret("accessKeyId: A")]).contains("no key secretAccessKey"));
         let found = resolved(&[with_secret, secret("accessKeyId: A, secretAccessKey: S")]).unwrap();
-        let AccountSource::Declared { credentials: BaseCredentials::Static { access_key_id, session_token, .. }, .. } = &found.accounts["main"]
+        let AccountSource::Declared { credentials: BaseCredentials::Static { access_key_id, session_token, .. }, .. } =
+            &found.accounts["main"]
         else {
             panic!("the Secret's keys are used")
         };

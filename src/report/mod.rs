@@ -232,7 +232,10 @@ impl ObjectReport {
 
     fn errors(&self) -> usize {
         let failed = self.done.as_ref().is_some_and(|done| done.failed.is_some());
-        usize::from(self.refusal.is_some()) + self.unknown.len() + usize::from(self.blocked.is_some()) + usize::from(failed || self.is_stuck())
+        usize::from(self.refusal.is_some())
+            + self.unknown.len()
+            + usize::from(self.blocked.is_some())
+            + usize::from(failed || self.is_stuck())
     }
 
     /// Every step was made, and something differs still: it can't be changed, or AWS answers otherwise than it was told.

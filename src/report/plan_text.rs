@@ -45,7 +45,9 @@ pub fn applied(report: &Report) -> String {
     }
     let summary = report.summary();
     let _ = match report.verdict() {
-        Verdict::Clean => writeln!(out, "{} AWS is as declared; {} AWS writes were made.", "Apply complete.".green().bold(), summary.writes),
+        Verdict::Clean => {
+            writeln!(out, "{} AWS is as declared; {} AWS writes were made.", "Apply complete.".green().bold(), summary.writes)
+        }
         Verdict::Differs => writeln!(
             out,
             "{} {} AWS writes were made; what differs still is only observed.",
@@ -113,7 +115,7 @@ fn object_applied(out: &mut String, object: &ObjectReport) {
         complaint(
             out,
             "something differs still after every step was made",
-            "a Region or an owner can't be changed: create another object. Else run again: AWS may still be spreading the change",
+            "a Region or an owner can't be changed: create another object. Else run again: AWS may still be spreading the change.",
         );
     }
     complaints(out, object);
@@ -198,5 +200,5 @@ fn complaints(out: &mut String, object: &ObjectReport) {
 
 fn complaint(out: &mut String, what: &str, advice: &str) {
     let _ = writeln!(out, "  {} {what}", "!".red().bold());
-    let _ = writeln!(out, "    What to do: {advice}.");
+    let _ = writeln!(out, "    What to do: {advice}");
 }

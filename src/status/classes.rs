@@ -52,8 +52,9 @@ pub fn explain(failure: &Failure) -> String {
     format!("{failure}. {}", advice(failure))
 }
 
-fn advice(failure: &Failure) -> String {
-    let by_code = match failure.code.strip_suffix("Exception").unwrap_or(&failure.code) {
+/// What to do about one of AWS's codes that has a known cure.
+pub fn cure(failure: &Failure) -> Option<&'static str> {
+    let cure = match failure.code.strip_suffix("Exception").unwrap_or(&failure.code) {
         "InsufficientS3BucketPolicy" => {
             "Let CloudTrail in by the bucket policy (GetBucketAcl and PutObject, with aws:SourceArn of this trail); a LogArchive does so by itself"
         }
@@ -71,10 +72,14 @@ fn advice(failure: &Failure) -> String {
         "CloudTrailAccessNotEnabled" | "OrganizationsNotInUse" | "OrganizationNotInAllFeaturesMode" | "NotOrganizationMasterAccount" => {
             "An organization trail needs an organization with all features, trusted access for CloudTrail, and the management account or a delegated administrator"
         }
-        _ => "",
+        _ => return None,
     };
-    if !by_code.is_empty() {
-        return format!("{by_code}.");
+    Some(cure)
+}
+
+fn advice(failure: &Failure) -> String {
+    if let Some(cure) = cure(failure) {
+        return format!("{cure}.");
     }
     match failure.class {
         ErrorClass::Denied => format!("Allow {} to the identity that Trailkeeper uses in account {}.", failure.operation, failure.account),
