@@ -10,6 +10,9 @@ use crate::facets::step::{KeyRef, Step};
 use crate::facets::tags::{OWNER, Tags};
 use aws_sdk_kms::types as sdk;
 
+/// The one policy that a key has.
+const POLICY_NAME: &str = "default";
+
 impl Cloud {
     /// The key that the alias points to. Without the alias, or where the alias points to a stranger's key, the key that
     /// carries our ownership tag: a pass that died after CreateKey must not make a twin.
@@ -88,7 +91,7 @@ impl Cloud {
     }
 
     pub(super) async fn key_policy(&self, key: &str) -> Answer {
-        match self.call("kms:GetKeyPolicy", key, self.kms.get_key_policy().key_id(key).send()).await {
+        match self.call("kms:GetKeyPolicy", key, self.kms.get_key_policy().key_id(key).policy_name(POLICY_NAME).send()).await {
             Ok(answer) => match Statements::parse(answer.policy.as_deref().unwrap_or("{}")) {
                 Ok(statements) => Observed::Present(Reading::state(&statements)),
                 Err(error) => Observed::Unknown(self.unbuildable("kms:GetKeyPolicy", key, &error)),
@@ -146,7 +149,7 @@ impl Cloud {
             }
             Step::PutKeyPolicy { key, policy } => {
                 let key = arn(key, produced)?;
-                self.call("kms:PutKeyPolicy", &key, client.put_key_policy().key_id(&key).policy(policy.to_string()).send()).await.map(drop)
+                self.call("kms:PutKeyPolicy", &key, client.put_key_policy().key_id(&key).policy_name(POLICY_NAME).policy(policy.to_string()).send()).await.map(drop)
             }
             Step::EnableKeyRotation { key, period_days } => {
                 let key = arn(key, produced)?;

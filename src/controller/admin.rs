@@ -5,7 +5,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use futures::FutureExt;
 use std::net::SocketAddr;
 
 pub async fn serve(address: SocketAddr, index: Index) -> std::io::Result<()> {
@@ -17,8 +16,5 @@ pub async fn serve(address: SocketAddr, index: Index) -> std::io::Result<()> {
 
 /// Ready once every kind has been listed.
 async fn ready(State(index): State<Index>) -> (StatusCode, &'static str) {
-    match index.ready().now_or_never() {
-        Some(true) => (StatusCode::OK, "ok"),
-        Some(false) | None => (StatusCode::SERVICE_UNAVAILABLE, "the cluster has not been listed yet"),
-    }
+    if index.is_ready() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "the cluster has not been listed yet") }
 }

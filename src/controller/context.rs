@@ -4,11 +4,13 @@ use super::gate::Gate;
 use super::index::{self, Index};
 use super::sessions::Sessions;
 use crate::api::AwsAccount;
+use crate::api::condition::{self, READY};
 use crate::aws::{Cloud, Session, Shared};
 use crate::engine::Permit;
 use crate::facets::context::AccountFacts;
 use crate::status::Waiting;
 use kube::Client;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -29,6 +31,12 @@ impl Permit for WhileRunning {
     fn check(&self) -> Result<(), String> {
         if *self.0.borrow() { Err("the operator is stopping; the next one goes on".to_owned()) } else { Ok(()) }
     }
+}
+
+/// What a pass in an account depends on: another spec, or that the account was found wanting and no longer is.
+pub fn account_inputs(account: &AwsAccount) -> Value {
+    let ready = account.status.as_ref().and_then(|status| condition::get(&status.common.conditions, READY));
+    json!([account.metadata.generation, ready.is_some_and(|ready| ready.status == "False")])
 }
 
 impl Context {

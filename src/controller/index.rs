@@ -8,6 +8,7 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::{Resource, ResourceExt};
 use std::collections::BTreeMap;
+use tokio::sync::watch;
 
 /// An object of ours, or the report that it can't be read: one bad object must not hide the others.
 pub type Guarded<K> = DeserializeGuard<K>;
@@ -41,9 +42,13 @@ pub fn stores() -> (Stores, Writers) {
     )
 }
 
+/// Kinds that are watched: three of ours, and namespaces.
+const KINDS: usize = 4;
+
 /// Everything that references are resolved from.
 #[derive(Clone)]
 pub struct Index {
+    listed: watch::Receiver<usize>,
     pub accounts: Objects<AwsAccount>,
     pub archives: Objects<LogArchive>,
     pub trails: Objects<Trail>,
@@ -59,19 +64,19 @@ where
 }
 
 impl Index {
-    pub fn new(stores: Stores) -> Self {
-        Self { accounts: stores.accounts, archives: stores.archives, trails: stores.trails, namespaces: stores.namespaces }
+    /// `listed` counts the kinds that have been listed once.
+    pub fn new(stores: Stores, listed: watch::Receiver<usize>) -> Self {
+        Self { listed, accounts: stores.accounts, archives: stores.archives, trails: stores.trails, namespaces: stores.namespaces }
     }
 
-    /// Waits until everything has been listed once: before that, nothing may be taken for missing.
+    /// Whether everything has been listed once: before that, nothing may be taken for missing.
+    pub fn is_ready(&self) -> bool {
+        *self.listed.borrow() >= KINDS
+    }
+
+    /// Waits until everything has been listed once. (Kube's own `wait_until_ready` wakes only one of several waiters.)
     pub async fn ready(&self) -> bool {
-        let (accounts, archives, trails, namespaces) = tokio::join!(
-            self.accounts.wait_until_ready(),
-            self.archives.wait_until_ready(),
-            self.trails.wait_until_ready(),
-            self.namespaces.wait_until_ready(),
-        );
-        accounts.is_ok() && archives.is_ok() && trails.is_ok() && namespaces.is_ok()
+        self.listed.clone().wait_for(|listed| *listed >= KINDS).await.is_ok()
     }
 
     pub fn account(&self, name: &str) -> Option<AwsAccount> {

@@ -1,6 +1,6 @@
 //! The LogArchive controller: it gathers its writers, then the pipeline.
 
-use super::context::Context;
+use super::context::{Context, account_inputs};
 use super::index::{facts, refers_to};
 use super::kind::{Ending, Kind, Pass, Passed};
 use crate::api::common::{DeletionPolicy, Mode};
@@ -46,10 +46,7 @@ impl Kind for LogArchive {
     fn references(&self, context: &Context) -> Value {
         let account = context.account(&self.spec.account_ref.name, &self.namespace().unwrap_or_default());
         let account = match account {
-            Ok((account, _)) => json!([
-                account.metadata.generation,
-                account.status.map(|status| crate::api::condition::is_true(&status.common.conditions, crate::api::condition::READY)),
-            ]),
+            Ok((account, _)) => account_inputs(&account),
             Err(waiting) => json!(waiting.message),
         };
         let writers = writers(self, context);

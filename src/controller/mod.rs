@@ -52,10 +52,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let (stores, writers) = index::stores();
     let (wakes, woken) = Wakes::channels();
-    let index = Index::new(stores);
+    let (listed, all_listed) = watch::channel(0);
+    let index = Index::new(stores, all_listed);
     let context = Arc::new(Context::new(client.clone(), index.clone(), options.instance.clone(), stopping.clone()));
 
-    watches::spawn(&client, writers, &index, &wakes);
+    watches::spawn(&client, writers, &index, &wakes, &listed);
     let admin = tokio::spawn(admin::serve(options.admin, index.clone()));
     let controllers = tokio::spawn(async move {
         tokio::join!(

@@ -21,7 +21,7 @@ pub async fn events<K: Resource<DynamicType = ()>>(client: &Client, object: &K, 
     for event in events {
         let published = KubeEvent {
             metadata: ObjectMeta {
-                generate_name: Some(format!("{}.", object.name_any())),
+                generate_name: Some(format!("{}-", object.name_any())),
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },

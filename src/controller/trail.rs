@@ -1,6 +1,6 @@
 //! The Trail controller: references to account and archive, then the pipeline.
 
-use super::context::Context;
+use super::context::{Context, account_inputs};
 use super::kind::{Ending, Kind, Pass, Passed};
 use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::log_archive::EncryptionType;
@@ -91,8 +91,7 @@ impl Kind for Trail {
     fn references(&self, context: &Context) -> Value {
         match resolve(self, context) {
             Ok(Resolved { account, facts, destination }) => json!([
-                account.metadata.generation,
-                account.status.map(|status| crate::api::condition::is_true(&status.common.conditions, crate::api::condition::READY)),
+                account_inputs(&account),
                 facts.organization,
                 destination.bucket,
                 destination.kms_key,

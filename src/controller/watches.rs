@@ -12,6 +12,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
+use tokio::sync::watch;
 
 /// Objects of one kind that are to be looked at.
 pub type Woken<K> = UnboundedReceiver<ObjectRef<Guarded<K>>>;
@@ -89,10 +90,10 @@ impl Wakes {
 }
 
 /// Starts the watches. They last as long as the process.
-pub fn spawn(client: &Client, writers: Writers, index: &Index, wakes: &Wakes) {
+pub fn spawn(client: &Client, writers: Writers, index: &Index, wakes: &Wakes, listed: &watch::Sender<usize>) {
     let (of_accounts, of_archives, of_trails) = (wakes.clone(), wakes.clone(), wakes.clone());
     let (by_account, by_archive) = (index.clone(), index.clone());
-    follow(Api::all(client.clone()), writers.accounts, move |account: &Guarded<AwsAccount>, gone| {
+    follow(Api::all(client.clone()), writers.accounts, listed.clone(), move |account: &Guarded<AwsAccount>, gone| {
         if !gone {
             of_accounts.account(&account.name_any());
         }
@@ -100,7 +101,7 @@ pub fn spawn(client: &Client, writers: Writers, index: &Index, wakes: &Wakes) {
             of_accounts.after_account(account, &by_account);
         }
     });
-    follow(Api::all(client.clone()), writers.archives, move |archive: &Guarded<LogArchive>, gone| {
+    follow(Api::all(client.clone()), writers.archives, listed.clone(), move |archive: &Guarded<LogArchive>, gone| {
         if !gone {
             of_archives.archive(&archive.namespace().unwrap_or_default(), &archive.name_any());
         }
@@ -108,7 +109,7 @@ pub fn spawn(client: &Client, writers: Writers, index: &Index, wakes: &Wakes) {
             of_archives.after_archive(archive, &by_archive);
         }
     });
-    follow(Api::all(client.clone()), writers.trails, move |trail: &Guarded<Trail>, gone| {
+    follow(Api::all(client.clone()), writers.trails, listed.clone(), move |trail: &Guarded<Trail>, gone| {
         if !gone {
             let _ = of_trails.trails.unbounded_send(ObjectRef::new(&trail.name_any()).within(&trail.namespace().unwrap_or_default()));
         }
@@ -117,17 +118,18 @@ pub fn spawn(client: &Client, writers: Writers, index: &Index, wakes: &Wakes) {
         }
     });
     let (of_namespaces, by_namespace) = (wakes.clone(), index.clone());
-    follow(Api::all(client.clone()), writers.namespaces, move |namespace: &NamespaceMeta, _| {
+    follow(Api::all(client.clone()), writers.namespaces, listed.clone(), move |namespace: &NamespaceMeta, _| {
         of_namespaces.after_namespace(&namespace.name_any(), &by_namespace);
     });
 }
 
 /// Follows one kind. `touched` is told of every object that changed, and whether it is gone.
-fn follow<K>(api: Api<K>, writer: Writer<K>, touched: impl Fn(&K, bool) + Send + Sync + 'static)
+fn follow<K>(api: Api<K>, writer: Writer<K>, listed: watch::Sender<usize>, touched: impl Fn(&K, bool) + Send + Sync + 'static)
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let store = writer.as_reader();
+    let mut counted = false;
     let events = watcher(api, watcher::Config::default()).default_backoff().reflect(writer);
     tokio::spawn(events.for_each(move |event| {
         match event {
@@ -135,7 +137,12 @@ where
             Ok(watcher::Event::Delete(object)) => touched(&object, true),
             // A list is taken over by the store as a whole, when it is complete.
             Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => {}
-            Ok(watcher::Event::InitDone) => store.state().iter().for_each(|object| touched(object, false)),
+            Ok(watcher::Event::InitDone) => {
+                if !std::mem::replace(&mut counted, true) {
+                    listed.send_modify(|kinds| *kinds += 1);
+                }
+                store.state().iter().for_each(|object| touched(object, false));
+            }
             Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "watching failed; it is tried again"),
         }
         futures::future::ready(())

@@ -66,9 +66,17 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     if call.operation == "PutBucketPolicy" {
         refuse_public_policy(world, call, &bucket, &name).await?;
     }
+    if call.operation == "PutBucketAcl" || call.operation == "PutObjectAcl" {
+        refuse_acl(world, &bucket, &name).await?;
+    }
     let mut as_owner = call.clone();
     as_owner.caller.account.clone_from(&bucket.owner);
-    let answer = world.backend.forward(&as_owner).await?;
+    let mut answer = world.backend.forward(&as_owner).await?;
+    if call.operation == "GetBucketVersioning" {
+        // moto names the root after the operation; S3, and the SDKs, after the configuration.
+        let text = String::from_utf8_lossy(&answer.body).replace("GetBucketVersioningResponse", "VersioningConfiguration");
+        answer.body = text.into_bytes().into();
+    }
     if answer.is_ok() {
         remember(world, call, &bucket, &name).await?;
     }
@@ -232,6 +240,16 @@ async fn refuse_public_policy(world: &World, call: &Call, bucket: &Bucket, name:
         call.caller.arn
     );
     Err(AwsError::new(403, "AccessDenied", message))
+}
+
+/// ACLs do nothing where the bucket's owner owns every object.
+async fn refuse_acl(world: &World, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
+    let at = At { account: &bucket.owner, region: &bucket.region };
+    let controls = world.backend.s3(at, Method::GET, &format!("/{name}?ownershipControls"), String::new()).await;
+    match controls.ok().and_then(|answer| answer.xml_text("ObjectOwnership")).as_deref() {
+        Some("BucketOwnerEnforced") => Err(AwsError::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")),
+        _ => Ok(()),
+    }
 }
 
 async fn remember(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
