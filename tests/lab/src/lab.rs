@@ -35,7 +35,12 @@ pub struct Lab {
 impl Lab {
     /// The one lab that the tests of this process share: give each test a namespace and an AWS account of its own.
     pub fn shared() -> Result<&'static Self> {
-        let lab = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
+        Self::shared_with(&[])
+    }
+
+    /// The same, of a certain kind: every test of the process must ask for the same one.
+    pub fn shared_with(arguments: &[&str]) -> Result<&'static Self> {
+        let lab = SHARED.get_or_init(|| Self::start_with(arguments).map_err(|error| format!("{error:#}")));
         lab.as_ref().map_err(|error| anyhow!("the shared lab did not start: {error}"))
     }
 

@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+CARGO ?= cargo
+# What CI runs must be what Cargo.lock says.
+LOCKED ?= --locked
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: tools
+tools: ## Get etcd, kube-apiserver, kubectl, helm, moto, ... (built once, about 10 CPU-minutes; cached)
+	@tests/tools/build.sh
+
+.PHONY: build
+build: ## Build every binary of the workspace
+	$(CARGO) build $(LOCKED) --workspace --bins
+
+.PHONY: lint
+lint: ## Formatting and clippy
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- --deny warnings
+
+.PHONY: test
+test: lint tools build ## Everything that CI runs
+	$(CARGO) test $(LOCKED) --workspace
+
+.PHONY: demo
+demo: tools build ## Start a cluster, a simulated AWS and the operator; tamper with the trail; watch the repair
+	@tests/demo.sh
+
+.PHONY: bench
+bench: tools ## Measure AWS calls per pass, time to Ready, memory and start-up
+	$(CARGO) build $(LOCKED) --release --workspace --bins
+	$(CARGO) bench $(LOCKED)
+
+.PHONY: generate
+generate: ## Write the CRDs from the Rust types into crds/ and the chart
+	$(CARGO) run $(LOCKED) --quiet --bin trailkeeper -- crds --dir crds
+	$(CARGO) run $(LOCKED) --quiet --bin trailkeeper -- crds --dir charts/trailkeeper/crds
