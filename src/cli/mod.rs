@@ -98,11 +98,17 @@ pub async fn main() -> ExitCode {
     .write_global();
     match run(cli.command).await {
         Ok(code) => code,
+        // Whoever read our output has enough of it: `trailkeeper crds | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("{}: {error:#}", owo_colors::OwoColorize::red(&"error"));
             ExitCode::FAILURE
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn run(command: Command) -> Result<ExitCode> {

@@ -112,7 +112,7 @@ enum Effect {
     Remove,
 }
 
-/// Counts over a whole report: facets, except for `adopt` (resources), `writes` (AWS calls) and `errors`.
+/// Counts over a whole report: facets, except for `adopt` (resources), `writes` (AWS calls), `held` (objects) and `errors`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub create: usize,
@@ -121,6 +121,8 @@ pub struct Summary {
     pub adopt: usize,
     /// Writes that the plan makes, or that were made. Objects in Observe mode make none.
     pub writes: usize,
+    /// Objects that were suspended or paused.
+    pub held: usize,
     pub errors: usize,
 }
 
@@ -300,6 +302,7 @@ impl Report {
                 None if object.is_read_only() => 0,
                 None => object.steps.len(),
             };
+            summary.held += usize::from(object.held.is_some());
             summary.errors += object.errors();
         }
         summary

@@ -2,7 +2,7 @@
 //!
 //! Colours are ANSI sequences, always; the terminal side takes them out where they are not wanted.
 
-use super::{Effect, FacetView, ObjectReport, Report, Verdict, target};
+use super::{Effect, FacetView, ObjectReport, Report, Summary, Verdict, target};
 use crate::api::common::Mode;
 use crate::facets::difference::{Difference, shown};
 use owo_colors::OwoColorize;
@@ -31,10 +31,18 @@ pub fn plan(report: &Report) -> String {
             summary.writes
         );
     } else if report.verdict() == Verdict::Clean {
-        let _ = writeln!(out, "{} AWS is as declared.", "No differences.".green().bold());
+        let _ = writeln!(out, "{} {}.", "No differences.".green().bold(), in_force(&summary));
     }
     errors_line(&mut out, summary.errors);
     out
+}
+
+/// What may be said when nothing differs: nothing was looked for where objects are held back.
+fn in_force(summary: &Summary) -> String {
+    match summary.held {
+        0 => "AWS is as declared".to_owned(),
+        held => format!("AWS is as declared, as far as was looked: {held} suspended or paused"),
+    }
 }
 
 /// What was done.
@@ -87,6 +95,10 @@ fn object_plan(out: &mut String, object: &ObjectReport) {
     heading(out, object);
     for facet in &facets {
         facet_plan(out, facet);
+        // A step that is withheld has its reason told below.
+        if facet.steps.is_empty() && object.refusal.is_none() && object.unknown.is_empty() {
+            let _ = writeln!(out, "      {}", "no write can change that".dimmed());
+        }
     }
     complaints(out, object);
     let _ = writeln!(out);
@@ -102,7 +114,7 @@ fn object_applied(out: &mut String, object: &ObjectReport) {
     }
     heading(out, object);
     for step in &done.applied {
-        let _ = writeln!(out, "  {} {} {}: {}", "done".green(), step.step.action(), target(&step.step), step.reason);
+        let _ = writeln!(out, "  {} {} {}: {}", "done".green(), step.step.action(), target(&step.step), brief(&step.reason));
     }
     for difference in &done.remaining {
         let _ = writeln!(out, "  {} {difference}", "differs".yellow());
@@ -132,10 +144,8 @@ fn facet_plan(out: &mut String, facet: &FacetView<'_>) {
         difference_lines(out, facet.name, difference);
     }
     for step in &facet.steps {
-        let _ = writeln!(out, "      {} {} {}: {}", "=>".bold(), step.step.action().bold(), target(&step.step), step.reason.dimmed());
-    }
-    if facet.steps.is_empty() {
-        let _ = writeln!(out, "      {}", "no step can be planned for it".dimmed());
+        let _ =
+            writeln!(out, "      {} {} {}: {}", "=>".bold(), step.step.action().bold(), target(&step.step), brief(&step.reason).dimmed());
     }
 }
 
@@ -176,13 +186,41 @@ fn one_side(out: &mut String, sign: &str, field: &str, value: &Value) {
     }
 }
 
+/// A value on several lines: field by field, lists of plain values on one line.
 fn block(out: &mut String, sign: &str, value: &Value) {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => format!("{other:#}"),
-    };
-    for line in text.lines() {
-        let _ = writeln!(out, "          {sign} {line}");
+    lines(out, sign, 0, value);
+}
+
+fn lines(out: &mut String, sign: &str, depth: usize, value: &Value) {
+    let indent = "  ".repeat(depth);
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let line = format!("{name}: {}", shown(value));
+                if line.len() <= ONE_LINE && !value.is_object() {
+                    let _ = writeln!(out, "        {sign} {indent}{line}");
+                } else {
+                    let _ = writeln!(out, "        {sign} {indent}{name}:");
+                    lines(out, sign, depth + 1, value);
+                }
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                let _ = writeln!(out, "        {sign} {indent}- {}", shown(value));
+            }
+        }
+        other => {
+            let _ = writeln!(out, "        {sign} {indent}{}", shown(other));
+        }
+    }
+}
+
+/// A reason on one line of bearable length; the differences above it have it in full.
+fn brief(reason: &str) -> String {
+    match reason.char_indices().nth(ONE_LINE) {
+        Some((end, _)) => format!("{}...", &reason[..end]),
+        None => reason.to_owned(),
     }
 }
 
