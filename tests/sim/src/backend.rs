@@ -77,7 +77,20 @@ impl Backend {
         error_or(self.send(method, path, headers, at.account, body.into()).await?)
     }
 
-    /// The same, with headers of the caller's choice: for delivery, which sets metadata and encryption.
+    /// How a bucket encrypts by default; None when not with KMS.
+    pub async fn bucket_key(&self, at: At<'_>, bucket: &str) -> Result<Option<BucketKey>, AwsError> {
+        let answer = match self.s3(at, Method::GET, &format!("/{bucket}?encryption"), String::new()).await {
+            Err(error) if error.code == "ServerSideEncryptionConfigurationNotFoundError" => return Ok(None),
+            other => other?,
+        };
+        if !answer.xml_text("SSEAlgorithm").is_some_and(|algorithm| algorithm.starts_with("aws:kms")) {
+            return Ok(None);
+        }
+        let is_bucket_key = answer.xml_text("BucketKeyEnabled").is_some_and(|text| text == "true");
+        Ok(Some(BucketKey { key: answer.xml_text("KMSMasterKeyID"), is_bucket_key }))
+    }
+
+    /// The same as `s3`, with headers of the caller's choice: for delivery, which sets metadata and encryption.
     pub async fn s3_put(&self, at: At<'_>, path: &str, extra: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, AwsError> {
         let mut headers = internal_headers(at, "s3");
         for (name, value) in extra {
@@ -182,6 +195,14 @@ impl Backend {
         let body = response.bytes().await.map_err(failed)?;
         Ok(Answer { status, headers, body })
     }
+}
+
+#[derive(Debug, Clone)]
+pub struct BucketKey {
+    /// As the bucket names it; None is the key that AWS manages.
+    pub key: Option<String>,
+    /// Whether S3 Bucket Keys are on.
+    pub is_bucket_key: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -84,6 +84,7 @@ async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answ
         "organizations" => crate::organizations::handle(world, call),
         "sts" => crate::sts::handle(world, call).await,
         "s3" => crate::s3::handle(world, call).await,
+        "kms" => crate::kms::handle(world, call).await,
         _ => {
             let answer = world.backend.forward(call).await?;
             learn_access_keys(world, call, &answer);

@@ -9,6 +9,7 @@ pub mod control;
 pub mod faults;
 pub mod front;
 pub mod identity;
+pub mod kms;
 pub mod moto;
 pub mod operation;
 pub mod organizations;

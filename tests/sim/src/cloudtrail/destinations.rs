@@ -29,6 +29,7 @@ pub async fn check(world: &World, call: &Call, trail: &mut Trail, checks: Checks
     {
         trail.kms_key = Some(check_key(world, call, trail, &bucket, &typed).await?);
     }
+    check_bucket_encryption(world, trail, &bucket).await?;
     if checks.topic
         && let Some(typed) = trail.topic_arn.clone()
     {
@@ -107,6 +108,27 @@ async fn check_key(world: &World, call: &Call, trail: &Trail, bucket: &Bucket, t
 pub fn key_policy_allows(trail: &Trail, policy: &Value, key_arn: &str) -> bool {
     let context = service_context(trail).with("kms:EncryptionContext:aws:cloudtrail:arn", &trail.arn);
     allows(policy, "kms:GenerateDataKey", key_arn, context)
+}
+
+/// With an S3 Bucket Key the trail's key must also let CloudTrail decrypt; without a key of its own the trail's files take
+/// the bucket's, which must then be open to CloudTrail.
+async fn check_bucket_encryption(world: &World, trail: &Trail, bucket: &Bucket) -> Result<(), AwsError> {
+    let at = At { account: &bucket.owner, region: &bucket.region };
+    let Some(default) = world.backend.bucket_key(at, &trail.bucket).await? else { return Ok(()) };
+    let Some(key) = trail.kms_key.as_deref().or(default.key.as_deref()) else { return Ok(()) };
+    let owner = key.split(':').nth(4).unwrap_or(&bucket.owner);
+    let at = At { account: owner, region: &bucket.region };
+    let metadata = world.backend.key(at, key).await?.ok_or_else(|| errors::key_not_found(key))?;
+    let arn = metadata["Arn"].as_str().unwrap_or_default();
+    let policy = world.backend.key_policy(at, metadata["KeyId"].as_str().unwrap_or_default()).await?;
+    let extra = match (&trail.kms_key, default.is_bucket_key) {
+        (Some(_), true) => Some("kms:Decrypt"),
+        (None, true) => Some("kms:DescribeKey"),
+        (_, false) => None,
+    };
+    let may = |action: &str| allows(&policy, action, arn, service_context(trail));
+    let good = key_policy_allows(trail, &policy, arn) && extra.is_none_or(may);
+    if good { Ok(()) } else { Err(errors::key_policy(&trail.bucket, arn)) }
 }
 
 /// Account and Region of a typed key; an id or alias is one of the caller's, in the Region it calls.

@@ -19,8 +19,8 @@ pub fn find(world: &World, call: &Call, name_or_arn: Option<&str>, access: Acces
     let not_found = || errors::trail_not_found(wanted, &call.caller.account);
     if !wanted.starts_with("arn:") {
         check_name(wanted)?;
-        let mut own = world.trails.all();
-        own.retain(|trail| trail.account == call.caller.account && trail.name == wanted && trail.is_in(&call.region));
+        let is_it = |trail: &Trail| trail.account == call.caller.account && trail.name == wanted && trail.is_in(&call.region);
+        let own = world.trails.matching(is_it);
         if let Some(home) = own.iter().find(|trail| trail.home_region == call.region) {
             return Ok(home.clone());
         }
@@ -46,9 +46,7 @@ pub fn find(world: &World, call: &Call, name_or_arn: Option<&str>, access: Acces
 
 /// The trails an account sees in a Region, shadows included, in order of creation.
 pub fn visible(world: &World, account: &str, region: &str) -> Vec<Trail> {
-    let mut trails = world.trails.all();
-    trails.retain(|trail| trail.is_in(region) && is_visible(world, account, trail));
-    trails
+    world.trails.matching(|trail| trail.is_in(region) && is_visible(world, account, trail))
 }
 
 /// Own trails, and those of the organization.

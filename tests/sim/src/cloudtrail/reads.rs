@@ -59,15 +59,14 @@ fn described_by(world: &World, call: &Call, wanted: &str) -> Result<Option<Trail
     }
     check_name(wanted)?;
     let is_it = |trail: &Trail| trail.account == call.caller.account && trail.name == wanted && trail.home_region == call.region;
-    Ok(world.trails.all().into_iter().find(is_it))
+    Ok(world.trails.matching(is_it).pop())
 }
 
 /// Trails of the account in all Regions.
 pub fn list_trails(world: &World, call: &Call) -> Value {
-    let trails = world.trails.all();
-    let trails = trails.iter().filter(|trail| is_visible(world, &call.caller.account, trail));
+    let trails = world.trails.matching(|trail| is_visible(world, &call.caller.account, trail));
     let info = |trail: &Trail| json!({ "TrailARN": trail.arn, "Name": trail.name, "HomeRegion": trail.home_region });
-    json!({ "Trails": trails.map(info).collect::<Vec<_>>() })
+    json!({ "Trails": trails.iter().map(info).collect::<Vec<_>>() })
 }
 
 pub fn get_trail_status(world: &World, call: &Call) -> Result<Value, AwsError> {

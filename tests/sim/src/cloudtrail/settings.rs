@@ -194,7 +194,7 @@ fn is_free(world: &World, trail: &Trail) -> Result<(), AwsError> {
     }
     let mut regions = BTreeSet::from([trail.home_region.clone()]);
     if trail.multi_region {
-        regions.extend(world.trails.all().into_iter().filter(|other| other.account == trail.account).map(|other| other.home_region));
+        regions.extend(world.trails.matching(|other| other.account == trail.account).into_iter().map(|other| other.home_region));
     }
     match regions.into_iter().find(|region| visible(world, &trail.account, region).len() >= TRAILS_PER_REGION) {
         Some(full) => Err(errors::too_many_trails(&trail.account, &full)),

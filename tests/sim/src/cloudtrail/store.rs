@@ -14,6 +14,11 @@ impl Trails {
         guard(&self.all).clone()
     }
 
+    /// Those that pass, in order of creation.
+    pub fn matching(&self, passes: impl Fn(&Trail) -> bool) -> Vec<Trail> {
+        guard(&self.all).iter().filter(|trail| passes(trail)).cloned().collect()
+    }
+
     /// Runs with the lock held, so that a check and a change are one.
     pub fn with<T>(&self, work: impl FnOnce(&mut Vec<Trail>) -> T) -> T {
         work(&mut guard(&self.all))

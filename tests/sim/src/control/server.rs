@@ -88,9 +88,8 @@ struct OfAccount {
 }
 
 async fn trails(State(world): State<Shared>, Query(filter): Query<OfAccount>) -> Json<Vec<Trail>> {
-    let mut trails = world.trails.all();
-    trails.retain(|trail| filter.account.as_deref().is_none_or(|account| account == trail.account));
-    Json(trails)
+    let is_asked = |trail: &Trail| filter.account.as_deref().is_none_or(|account| account == trail.account);
+    Json(world.trails.matching(is_asked))
 }
 
 struct Failure(AwsError);

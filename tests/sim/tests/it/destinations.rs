@@ -115,6 +115,36 @@ async fn a_key_must_be_there_usable_near_and_open_to_the_trail() {
 }
 
 #[tokio::test]
+async fn a_bucket_key_asks_more_of_the_key() {
+    use aws_sdk_s3::types::{
+        ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    };
+    let lab = Lab::new().await;
+    let bucket = lab.open_bucket().await;
+    let key =
+        lab.kms(HOME).create_key().policy(key_policy(&lab, "main", "kms:GenerateDataKey*")).send().await.unwrap().key_metadata.unwrap();
+    let by_default =
+        ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms).kms_master_key_id(key.arn().unwrap());
+    let rule =
+        ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(by_default.build().unwrap()).bucket_key_enabled(true);
+    let configuration = ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
+    let s3 = lab.s3(&lab.account, HOME);
+    s3.put_bucket_encryption().bucket(&bucket).server_side_encryption_configuration(configuration).send().await.unwrap();
+
+    let client = lab.cloudtrail(HOME);
+    let with_key = || client.create_trail().name("main").s3_bucket_name(&bucket).kms_key_id(key.key_id()).send();
+    let without_key = || client.create_trail().name("main").s3_bucket_name(&bucket).send();
+    assert_eq!(code(with_key().await), "InsufficientEncryptionPolicyException", "no Decrypt");
+    assert_eq!(code(without_key().await), "InsufficientEncryptionPolicyException", "no DescribeKey on the bucket's key");
+    let mut policy: Value = serde_json::from_str(&key_policy(&lab, "main", "kms:GenerateDataKey*")).unwrap();
+    let more = json!({ "Effect": "Allow", "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Action": ["kms:Decrypt", "kms:DescribeKey"], "Resource": "*" });
+    policy["Statement"].as_array_mut().unwrap().push(more);
+    lab.kms(HOME).put_key_policy().key_id(key.key_id()).policy(policy.to_string()).send().await.unwrap();
+    without_key().await.unwrap();
+    client.update_trail().name("main").kms_key_id(key.key_id()).send().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_topic_must_let_this_trail_publish() {
     let lab = Lab::new().await;
     let bucket = lab.open_bucket().await;

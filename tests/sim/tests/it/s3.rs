@@ -29,6 +29,8 @@ async fn a_new_bucket_is_private_owned_and_encrypted() {
     s3.delete_bucket_encryption().bucket(&bucket).send().await.unwrap();
     assert_eq!(algorithm().await, ServerSideEncryption::Aes256, "a bucket is never unencrypted");
     assert_eq!(code(s3.get_bucket_policy().bucket(&bucket).send().await), "NoSuchBucketPolicy");
+    let acl = s3.put_bucket_acl().bucket(&bucket).acl("private".into()).send().await;
+    assert_eq!(code(acl), "AccessControlListNotSupported");
 }
 
 #[tokio::test]
@@ -109,4 +111,21 @@ async fn a_bucket_answers_in_its_region_only() {
     create_bucket(&far, &name, OTHER).await;
     let location = far.get_bucket_location().bucket(&name).send().await.unwrap();
     assert_eq!(location.location_constraint().map_or("", |constraint| constraint.as_str()), "", "us-east-1 has no constraint");
+}
+
+#[tokio::test]
+async fn objects_come_back_as_they_went_in() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("objects", HOME).await;
+    let s3 = lab.s3(&lab.account, HOME);
+    let content: Vec<u8> = (0..=255_u8).cycle().take(300_000).collect();
+    for key in ["plain", "a b/ü+c%20.gz"] {
+        s3.put_object().bucket(&bucket).key(key).metadata("signature", "abc").body(content.clone().into()).send().await.unwrap();
+        let read = s3.get_object().bucket(&bucket).key(key).send().await.unwrap();
+        assert_eq!(read.metadata().unwrap()["signature"], "abc");
+        assert_eq!(read.body.collect().await.unwrap().to_vec(), content, "{key}");
+    }
+    let listed = s3.list_objects_v2().bucket(&bucket).send().await.unwrap();
+    let keys: Vec<&str> = listed.contents().iter().filter_map(|object| object.key()).collect();
+    assert_eq!(keys, ["a b/ü+c%20.gz", "plain"]);
 }
