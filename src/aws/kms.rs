@@ -149,7 +149,13 @@ impl Cloud {
             }
             Step::PutKeyPolicy { key, policy } => {
                 let key = arn(key, produced)?;
-                self.call("kms:PutKeyPolicy", &key, client.put_key_policy().key_id(&key).policy_name(POLICY_NAME).policy(policy.to_string()).send()).await.map(drop)
+                self.call(
+                    "kms:PutKeyPolicy",
+                    &key,
+                    client.put_key_policy().key_id(&key).policy_name(POLICY_NAME).policy(policy.to_string()).send(),
+                )
+                .await
+                .map(drop)
             }
             Step::EnableKeyRotation { key, period_days } => {
                 let key = arn(key, produced)?;

@@ -11,6 +11,7 @@ mod manifests;
 mod plan;
 mod progress;
 mod resolve;
+mod run;
 mod version;
 
 use crate::report::Verdict;
@@ -33,6 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::Run),
     Plan(plan::Plan),
     Apply(apply::Apply),
     Crds(crds::Crds),
@@ -113,6 +115,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Run(run) => run.run().await.map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().await,
         Command::Apply(apply) => apply.run().await,
         Command::Crds(crds) => crds.run().map(|()| ExitCode::SUCCESS),

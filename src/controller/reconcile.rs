@@ -21,6 +21,12 @@ use std::time::Duration;
 #[error("the Kubernetes API server: {0}")]
 pub struct Error(#[from] kube::Error);
 
+/// The time in whole seconds, as Kubernetes writes times.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
 /// How long a reconcile waits for the first list of all kinds.
 const FIRST_LIST: Duration = Duration::from_secs(30);
 
@@ -71,7 +77,7 @@ fn inputs<K: Kind>(object: &K, context: &Context) -> Value {
 }
 
 async fn pass<K: Kind>(object: &K, context: &Context, failures: u32) -> Passed<K::Status> {
-    let now = Timestamp::now();
+    let now = now();
     let generation = object.meta().generation.unwrap_or_default();
     if object.suspended() {
         let told = suspend(
@@ -112,7 +118,7 @@ fn paused_until<K: Kind>(object: &K, now: Timestamp) -> Result<Option<Duration>,
 
 async fn publish_all<K: Kind>(object: &K, api: &Api<K>, told: &Told<K::Status>, context: &Context) -> Result<(), Error> {
     // The status goes first: should the process die between the two, an event is lost rather than told for ever.
-    if told.status.worth_writing(object.status(), Timestamp::now()) {
+    if told.status.worth_writing(object.status(), now()) {
         publish::status(api, object, &told.status).await?;
     }
     publish::events(&context.client, object, &told.events).await;
@@ -141,7 +147,7 @@ async fn end<K: Kind>(object: &K, api: &Api<K>, context: &Context) -> Result<Act
         Ending::Wait(waiting) => waiting,
     };
     let generation = object.meta().generation.unwrap_or_default();
-    let told = wait(object.status(), &waiting, generation, Timestamp::now());
+    let told = wait(object.status(), &waiting, generation, now());
     publish_all(object, api, &told, context).await?;
     match told.requeue {
         Requeue::After(wait) => Ok(Action::requeue(wait)),

@@ -90,12 +90,9 @@ impl Kind for Trail {
 
     fn references(&self, context: &Context) -> Value {
         match resolve(self, context) {
-            Ok(Resolved { account, facts, destination }) => json!([
-                account_inputs(&account),
-                facts.organization,
-                destination.bucket,
-                destination.kms_key,
-            ]),
+            Ok(Resolved { account, facts, destination }) => {
+                json!([account_inputs(&account), facts.organization, destination.bucket, destination.kms_key,])
+            }
             Err(waiting) => json!(waiting.message),
         }
     }

@@ -61,7 +61,7 @@ fn both(difference: &Difference) -> (String, String) {
 }
 
 pub fn logging_stopped(account: &str, trail: &str) -> Event {
-    event(true, "LoggingStopped", "Compare", format!("trail {trail} of account {account} is not recording, declared spec.logging true"))
+    event(true, "LoggingStopped", "Compare", format!("account {account}: {trail} is not recording, declared spec.logging true"))
 }
 
 pub fn delivery_failing(account: &str, message: &str) -> Event {
