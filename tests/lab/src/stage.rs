@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::ports::Port;
 use crate::process::{Process, clean_command};
 
-const PORT_ATTEMPTS: usize = 5;
+const PORT_RETRIES: usize = 4;
 const PAUSE: Duration = Duration::from_millis(20);
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -43,18 +43,18 @@ impl Stage {
         command: impl Fn(&Self, u16) -> Command,
         ready: impl AsyncFn(u16) -> Result<()>,
     ) -> Result<u16> {
-        for attempt in 1.. {
+        let mut retries = PORT_RETRIES;
+        loop {
             let port = Port::reserve()?;
             let number = port.number();
             let command = command(self, number);
-            let outcome = self.start(name, timeout, command, Some(port), async || ready(number).await).await;
-            match outcome {
+            match self.start(name, timeout, command, Some(port), async || ready(number).await).await {
                 Ok(()) => return Ok(number),
-                Err(_) if attempt < PORT_ATTEMPTS && self.last_lost_its_port()? => drop(self.children.pop()),
+                Err(_) if retries > 0 && self.last_lost_its_port()? => drop(self.children.pop()),
                 Err(error) => return Err(error),
             }
+            retries -= 1;
         }
-        bail!("{name} found no free port")
     }
 
     /// Starts a child and waits until `ready` succeeds.

@@ -1,6 +1,7 @@
 //! The lab itself: it starts real parts, answers, and leaves nothing behind however it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -11,6 +12,7 @@ use anyhow::{anyhow, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use trailkeeper_lab::process::{Process, clean_command};
+use trailkeeper_lab::stage::Stage;
 use trailkeeper_lab::{Lab, LabInfo, Port, target_binary, tools, wait_for};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -191,6 +193,30 @@ fn a_reserved_port_is_not_given_twice() {
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), 50);
+}
+
+#[tokio::test]
+async fn a_child_that_lost_its_port_to_another_program_gets_a_new_one() {
+    let state = tempfile::tempdir().unwrap();
+    std::fs::create_dir(state.path().join("log")).unwrap();
+    let mut stage = Stage::new(Path::new("/nonexistent"), state.path());
+    let tried = RefCell::new(Vec::new());
+    let command = |stage: &Stage, port| {
+        tried.borrow_mut().push(port);
+        let script = if tried.borrow().len() < 3 { "echo bind: Address already in use; exit 1" } else { "exec sleep 600" };
+        let mut shell = stage.command(Path::new("/bin/sh"));
+        shell.args(["-c", script]);
+        shell
+    };
+    let ready = async |_| {
+        ensure!(tried.borrow().len() == 3, "not the third try");
+        Ok(())
+    };
+    let port = stage.start_on_port("listener", SOON, command, ready).await.unwrap();
+    assert_eq!(tried.borrow().len(), 3);
+    assert_eq!(tried.borrow().last(), Some(&port));
+    assert_eq!(stage.pids().len(), 1);
+    stage.stop().unwrap();
 }
 
 #[tokio::test]
