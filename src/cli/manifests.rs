@@ -1,10 +1,11 @@
 //! Manifests: every object of the given files, valid in itself. Whether references between them hold is `resolve`'s to say.
 
-use super::{documents, files};
+use super::{documents, files, limits};
 use crate::api::{AwsAccount, AwsAccountSpec, LogArchive, LogArchiveSpec, Trail, TrailSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::ResourceExt;
 use kube::core::cel::ValidationErrors;
+use kube::{CustomResourceExt, ResourceExt};
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
@@ -124,14 +125,28 @@ impl Object {
         }
     }
 
-    fn check(&self) -> Result<(), ValidationErrors> {
+    /// The rules of the CRD, as the API server would apply them.
+    fn broken_rules(&self) -> Vec<String> {
         match &self.thing {
-            Thing::Account(account) => account.validate_cel(),
-            Thing::Archive(archive) => archive.validate_cel(),
-            Thing::Trail(trail) => trail.validate_cel(),
-            Thing::Secret(_) | Thing::Namespace { .. } => Ok(()),
+            Thing::Account(account) => broken_rules(account, account.validate_cel()),
+            Thing::Archive(archive) => broken_rules(archive, archive.validate_cel()),
+            Thing::Trail(trail) => broken_rules(trail, trail.validate_cel()),
+            Thing::Secret(_) | Thing::Namespace { .. } => Vec::new(),
         }
     }
+}
+
+fn broken_rules<K: CustomResourceExt + Serialize>(object: &K, cel: Result<(), ValidationErrors>) -> Vec<String> {
+    let mut found: Vec<String> =
+        cel.err().iter().flat_map(ValidationErrors::as_slice).map(|error| error.message.clone()).collect();
+    let schema = serde_json::to_value(K::crd()).unwrap_or_default();
+    let spec = serde_json::to_value(object).unwrap_or_default();
+    if let (Some(schema), Some(spec)) =
+        (schema.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec"), spec.get("spec"))
+    {
+        found.extend(limits::broken(schema, spec, "spec"));
+    }
+    found
 }
 
 /// `NAMESPACE/NAME`.
@@ -169,7 +184,8 @@ impl Manifests {
                 Vec::new()
             });
             for object in objects {
-                problems.extend(broken_rules(&object));
+                let broken = object.broken_rules().into_iter().map(|rule| format!("{}: {rule}", object.identity()));
+                problems.extend(broken.map(|message| Problem { place: object.place.clone(), message }));
                 if let Some(first) = known.get(&object.identity()) {
                     let message = format!("{} was given before, at {first}", object.identity());
                     problems.push(Problem { place: object.place.clone(), message });
@@ -193,13 +209,6 @@ impl Manifests {
             }
         }
     }
-}
-
-/// The rules of the CRD, as the API server would apply them.
-fn broken_rules(object: &Object) -> Vec<Problem> {
-    let Err(errors) = object.check() else { return Vec::new() };
-    let message = |message: &str| Problem { place: object.place.clone(), message: format!("{}: {message}", object.identity()) };
-    errors.as_slice().iter().map(|error| message(&error.message)).collect()
 }
 
 #[cfg(test)]
@@ -226,6 +235,15 @@ mod tests {
         assert!(found.iter().any(|problem| problem.contains("spec.globalServiceEvents")));
         assert!(found.iter().any(|problem| problem.contains("spec.archiveRef")));
         assert!(found.iter().any(|problem| problem.contains("spec.keyPrefix")));
+    }
+
+    #[test]
+    fn limits_of_size_are_told_by_path() {
+        let text = "apiVersion: trailkeeper.dev/v1alpha1\nkind: LogArchive\nmetadata: {name: logs}\nspec: {accountRef: {name: x}, region: eu-west-1, bucketName: some-logs, encryption: {key: {rotationPeriodDays: 10}}}\n";
+        assert_eq!(
+            problems(text),
+            ["f.yaml:1:1: LogArchive default/logs: spec.encryption.key.rotationPeriodDays must be at least 90, and is 10"]
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod crds;
 mod desk;
 mod documents;
 mod files;
+mod limits;
 mod manifests;
 mod plan;
 mod progress;
