@@ -1,5 +1,8 @@
 //! `AwsAccount`: how to reach one AWS account, and what was verified about it.
 
+// Each printcolumn is an attribute of its own; clippy takes their equal parts for repetition.
+#![allow(clippy::duplicated_attributes)]
+
 use super::common::{AllowedNamespaces, CommonStatus, default_interval};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};

@@ -1,5 +1,8 @@
 //! `LogArchive`: where logs rest. It owns the bucket and its key, and knows its writers; it never edits a trail.
 
+// Each printcolumn is an attribute of its own; clippy takes their equal parts for repetition.
+#![allow(clippy::duplicated_attributes)]
+
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };

@@ -1,5 +1,8 @@
 //! `Trail`: the trail itself. It never edits a bucket, so deleting a trail can't touch the logs.
 
+// Each printcolumn is an attribute of its own; clippy takes their equal parts for repetition.
+#![allow(clippy::duplicated_attributes)]
+
 use super::common::{
     AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, yes,
 };

@@ -104,7 +104,7 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         // One code, two meanings: a role that is not usable yet, and an ARN that never will be.
         "InvalidCloudWatchLogsLogGroupArn" | "InvalidCloudWatchLogsRoleArn" if message.contains("Access denied") => ErrorClass::Dependency,
         // A success that can't be read was garbled on the way.
-        _ if status >= 500 || status < 400 => ErrorClass::Transient,
+        _ if !(400..500).contains(&status) => ErrorClass::Transient,
         _ if status == 429 => ErrorClass::Throttled,
         _ if status == 403 => ErrorClass::Denied,
         _ => ErrorClass::Terminal,

@@ -32,9 +32,12 @@ struct Slot {
     taken: Option<(Instant, BTreeSet<String>, Arc<Snapshot>)>,
 }
 
+/// Account and Region.
+type Place = (String, String);
+
 /// The snapshots of all accounts and Regions.
 #[derive(Default)]
-pub(super) struct Snapshots(Mutex<HashMap<(String, String), Arc<Mutex<Slot>>>>);
+pub(super) struct Snapshots(Mutex<HashMap<Place, Arc<Mutex<Slot>>>>);
 
 impl Snapshots {
     async fn slot(&self, account: &str, region: &str) -> Arc<Mutex<Slot>> {

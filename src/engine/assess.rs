@@ -2,12 +2,11 @@
 
 use super::{Subject, World};
 use crate::api::common::{Adoption, Mode};
-use crate::facets::Source;
 use crate::facets::difference::Difference;
 use crate::facets::observed::{Failure, Observed, Seen};
-use crate::facets::registry::{Resource, marks};
 use crate::facets::step::PlannedStep;
-use crate::facets::tags::{OWNER, OwnerFacts};
+use crate::facets::tags::{OWNER, OwnerFacts, marks};
+use crate::facets::{Resource, Source};
 use serde_json::{Value, json};
 
 /// A resource that exists and may not be touched.
@@ -78,20 +77,20 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
     let mut assessment = Assessment::default();
     let mut writable = true;
     for resource in &subject.registered.resources {
-        match claim(resource, &seen, subject) {
+        match claim(resource.as_ref(), &seen, subject) {
             Claim::Ours | Claim::Absent => {}
             Claim::Unknown => writable = false,
             Claim::Lost(facts) => {
                 assessment.differences.push(Difference {
-                    path: format!("{}.{OWNER}", resource.tags),
+                    path: format!("{}.{OWNER}", resource.tags()),
                     desired: json!(subject.owner),
                     observed: Value::Null,
                 });
-                assessment.plan.push(claim_step(resource, &seen, subject, &facts, false));
+                assessment.plan.push(claim_step(resource.as_ref(), &seen, subject, &facts, false));
             }
             Claim::Adopt(facts) => {
-                assessment.adopting.push(resource.id.clone());
-                assessment.plan.push(claim_step(resource, &seen, subject, &facts, true));
+                assessment.adopting.push(resource.id());
+                assessment.plan.push(claim_step(resource.as_ref(), &seen, subject, &facts, true));
             }
             Claim::Refused(refusal) => {
                 assessment.refusal.get_or_insert(refusal);
@@ -111,13 +110,13 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
     assessment
 }
 
-fn claim(resource: &Resource, seen: &Seen, subject: &Subject) -> Claim {
-    match (seen.get(resource.root), seen.get(resource.tags)) {
+fn claim(resource: &dyn Resource, seen: &Seen, subject: &Subject) -> Claim {
+    match (seen.get(resource.root()), seen.get(resource.tags())) {
         (Some(Observed::Absent) | None, _) => return Claim::Absent,
         (Some(Observed::Unknown(_)), _) | (_, Some(Observed::Unknown(_))) => return Claim::Unknown,
         _ => {}
     }
-    let facts: OwnerFacts = seen.facts(resource.tags).unwrap_or_default();
+    let facts: OwnerFacts = seen.facts(resource.tags()).unwrap_or_default();
     if facts.owner.as_deref() == Some(subject.owner.as_str()) || subject.treatment.mode == Mode::Observe {
         return Claim::Ours;
     }
@@ -125,16 +124,16 @@ fn claim(resource: &Resource, seen: &Seen, subject: &Subject) -> Claim {
         (_, None) if subject.held_before => Claim::Lost(facts),
         (Adoption::IfUnowned, None) | (Adoption::Always, _) => Claim::Adopt(facts),
         (Adoption::Never, _) | (Adoption::IfUnowned, Some(_)) => {
-            Claim::Refused(Refusal { resource: format!("{} {}", resource.noun, resource.id), owner: facts.owner })
+            Claim::Refused(Refusal { resource: format!("{} {}", resource.noun(), resource.id()), owner: facts.owner })
         }
     }
 }
 
-fn claim_step(resource: &Resource, seen: &Seen, subject: &Subject, facts: &OwnerFacts, adopting: bool) -> PlannedStep {
+fn claim_step(resource: &dyn Resource, seen: &Seen, subject: &Subject, facts: &OwnerFacts, adopting: bool) -> PlannedStep {
     let reason = if adopting {
-        format!("adopt the {}: spec.adoption allows it", resource.noun)
+        format!("adopt the {}: spec.adoption allows it", resource.noun())
     } else {
-        format!("the ownership tag of the {} is missing", resource.noun)
+        format!("the ownership tag of the {} is missing", resource.noun())
     };
-    PlannedStep { facet: resource.tags, step: (resource.claim)(seen, marks(&subject.owner, facts, adopting)), reason }
+    PlannedStep { facet: resource.tags(), step: resource.claim(seen, marks(&subject.owner, facts, adopting)), reason }
 }

@@ -28,18 +28,18 @@ pub async fn delete<W: World>(world: &W, subject: &Subject, permit: &impl Permit
     let seen = assess(world, subject).await.seen;
     let mut done = Vec::new();
     for resource in subject.registered.resources.iter().rev() {
-        match (seen.get(resource.root), seen.get(resource.tags)) {
+        match (seen.get(resource.root()), seen.get(resource.tags())) {
             (Some(Observed::Absent) | None, _) => continue,
             (Some(Observed::Unknown(why)), _) | (_, Some(Observed::Unknown(why))) => return Deletion::Blocked(why.clone()),
             _ => {}
         }
-        let facts: OwnerFacts = seen.facts(resource.tags).unwrap_or_default();
+        let facts: OwnerFacts = seen.facts(resource.tags()).unwrap_or_default();
         if facts.owner.as_deref() != Some(subject.owner.as_str()) {
-            return Deletion::NotOurs(Refusal { resource: format!("{} {}", resource.noun, resource.id), owner: facts.owner });
+            return Deletion::NotOurs(Refusal { resource: format!("{} {}", resource.noun(), resource.id()), owner: facts.owner });
         }
-        for delete in (resource.delete)(&seen) {
+        for delete in resource.delete(&seen) {
             let planned = PlannedStep {
-                facet: resource.root,
+                facet: resource.root(),
                 step: delete,
                 reason: "the object is deleted and spec.deletionPolicy is Delete".to_owned(),
             };

@@ -1,11 +1,12 @@
 //! The bucket: that it exists, in its Region, and belongs to the declared account.
 
+use super::bucket_tags::BucketTags;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::Read;
 use super::step::Step;
-use super::tags::with_owner;
-use super::{Change, Facet, Source};
+use super::tags::{Tags, with_owner};
+use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,5 +44,29 @@ impl Facet for Bucket {
             None => "the bucket does not exist".to_owned(),
             Some(found) => format!("the bucket is in {}, and a bucket can't move", found.region),
         }
+    }
+}
+
+impl Resource for Bucket {
+    fn noun(&self) -> &'static str {
+        "bucket"
+    }
+    fn id(&self) -> String {
+        self.0.spec.bucket_name.clone()
+    }
+    fn root(&self) -> &'static str {
+        Self::NAME
+    }
+    fn tags(&self) -> &'static str {
+        BucketTags::NAME
+    }
+    /// S3 replaces all tags at once, so those that are there go along.
+    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
+        let mut tags: Tags = seen.state(BucketTags::NAME).unwrap_or_default();
+        tags.extend(marks);
+        Step::PutBucketTagging { bucket: self.id(), tags }
+    }
+    fn delete(&self, _seen: &Seen) -> Vec<Step> {
+        vec![Step::DeleteBucket { bucket: self.id() }]
     }
 }

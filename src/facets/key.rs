@@ -2,11 +2,12 @@
 
 use super::context::ArchiveContext;
 use super::key_policy::KeyPolicy;
+use super::key_tags::KeyTags;
 use super::observed::Seen;
 use super::read::Read;
 use super::step::{AFTER_APPLY, KeyRef, Step};
 use super::tags::{Tags, with_owner};
-use super::{Change, Facet, Source};
+use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,5 +81,31 @@ impl Facet for Key {
 
     fn reason(&self, change: &Change<'_, KeyState>) -> String {
         super::summary("the key", change.observed.is_none(), change.differences).replace("the key is not set", "the key does not exist")
+    }
+}
+
+impl Resource for Key {
+    fn noun(&self) -> &'static str {
+        "key"
+    }
+    fn id(&self) -> String {
+        Self::alias(&self.0)
+    }
+    fn root(&self) -> &'static str {
+        Self::NAME
+    }
+    fn tags(&self) -> &'static str {
+        KeyTags::NAME
+    }
+    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
+        Step::TagKey { key: Self::reference(seen), tags: marks }
+    }
+    /// The alias goes last: until then a pass that was cut off finds the key again.
+    fn delete(&self, seen: &Seen) -> Vec<Step> {
+        let window_days = self.0.spec.encryption.own_key().unwrap_or_default().deletion_window_days;
+        let pending = seen.state::<KeyState>(Self::NAME).is_some_and(|state| state.pending_deletion);
+        let has_alias = seen.facts::<KeyFacts>(Self::NAME).is_some_and(|facts| facts.alias_target == facts.arn);
+        let schedule = (!pending).then(|| Step::ScheduleKeyDeletion { key: Self::reference(seen), window_days });
+        schedule.into_iter().chain(has_alias.then(|| Step::DeleteAlias { alias: self.id() })).collect()
     }
 }

@@ -113,6 +113,22 @@ fn summary(facet: &str, absent: bool, found: &[Difference]) -> String {
     format!("{}{rest}", shown.join("; "))
 }
 
+/// A resource of AWS that is owned as a whole. Implemented by the facet that says whether it exists.
+pub trait Resource: Send + Sync {
+    /// What it is, for people.
+    fn noun(&self) -> &'static str;
+    /// Name or ARN, for people.
+    fn id(&self) -> String;
+    /// The facet that says whether it exists.
+    fn root(&self) -> &'static str;
+    /// The facet that says whose it is.
+    fn tags(&self) -> &'static str;
+    /// The step that puts the marks of ownership in place.
+    fn claim(&self, seen: &Seen, marks: tags::Tags) -> Step;
+    /// The steps that delete it, when that is asked for.
+    fn delete(&self, seen: &Seen) -> Vec<Step>;
+}
+
 /// The verdict on one facet.
 #[derive(Clone, Debug)]
 pub struct Evaluation {

@@ -50,6 +50,11 @@ pub fn with_owner(declared: &Tags, owner: &str, adopted: bool) -> Tags {
     tags
 }
 
+/// The marks of ownership that a claim writes.
+pub fn marks(owner: &str, facts: &OwnerFacts, adopting: bool) -> Tags {
+    with_owner(&Tags::new(), owner, adopting || facts.adopted)
+}
+
 /// Tags to set, and keys to remove.
 pub fn changes(desired: &Tags, observed: &Tags) -> (Tags, Vec<String>) {
     let set =

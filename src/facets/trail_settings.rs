@@ -4,7 +4,9 @@ use super::context::TrailContext;
 use super::observed::Seen;
 use super::read::Read;
 use super::step::Step;
-use super::{Change, Facet, Source, tags};
+use super::tags::{Tags, with_owner};
+use super::trail_tags::TrailTags;
+use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
 
 /// Settings of a trail. An empty string means unset, as in UpdateTrail.
@@ -71,7 +73,7 @@ impl Facet for Settings {
 
     fn steps(&self, change: &Change<'_, TrailSettings>) -> Vec<Step> {
         if change.observed.is_none() {
-            let tags = tags::with_owner(&self.0.spec.tags, &self.0.owner, false);
+            let tags = with_owner(&self.0.spec.tags, &self.0.owner, false);
             return vec![Step::CreateTrail { name: self.0.name.clone(), settings: change.desired.clone(), tags }];
         }
         let mut fields: Vec<String> =
@@ -99,4 +101,25 @@ impl Facet for Settings {
 
 fn topic_arn(topic: &str, partition: &str, region: &str, account: &str) -> String {
     if topic.is_empty() || topic.starts_with("arn:") { topic.to_owned() } else { format!("arn:{partition}:sns:{region}:{account}:{topic}") }
+}
+
+impl Resource for Settings {
+    fn noun(&self) -> &'static str {
+        "trail"
+    }
+    fn id(&self) -> String {
+        self.0.arn()
+    }
+    fn root(&self) -> &'static str {
+        Self::NAME
+    }
+    fn tags(&self) -> &'static str {
+        TrailTags::NAME
+    }
+    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
+        Step::AddTags { trail: Self::arn(&self.0, seen), tags: marks }
+    }
+    fn delete(&self, seen: &Seen) -> Vec<Step> {
+        vec![Step::DeleteTrail { trail: Self::arn(&self.0, seen) }]
+    }
 }
