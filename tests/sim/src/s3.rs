@@ -1,7 +1,7 @@
 //! What S3 does and moto does not: owners, Regions, bucket policies that decide, the defaults of a new bucket, and Block
 //! Public Policy. Keeps who owns each bucket, where it is and its policy, written when moto accepts a change.
 
-use crate::aws_error::AwsError;
+use crate::aws_error::{AwsError, escape_xml};
 use crate::backend::At;
 use crate::operation::bucket_and_key;
 use crate::policy::{Context, Decision, Principal, Request, evaluate, is_public};
@@ -74,8 +74,7 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     let mut answer = world.backend.forward(&as_owner).await?;
     if call.operation == "GetBucketVersioning" {
         // moto names the root after the operation; S3, and the SDKs, after the configuration.
-        let text = String::from_utf8_lossy(&answer.body).replace("GetBucketVersioningResponse", "VersioningConfiguration");
-        answer.body = text.into_bytes().into();
+        answer.body = answer.text().replace("GetBucketVersioningResponse", "VersioningConfiguration").into();
     }
     if answer.is_ok() {
         remember(world, call, &bucket, &name).await?;
@@ -217,7 +216,24 @@ async fn set_defaults(world: &World, call: &Call, name: &str, region: &str) -> R
     for (part, body) in [("publicAccessBlock", block.to_owned()), ("encryption", SSE_S3.to_owned()), ("ownershipControls", ownership)] {
         world.backend.s3(at, Method::PUT, &format!("/{name}?{part}"), body).await?;
     }
+    if let Some(tags) = tags_at_creation(&call.body) {
+        world.backend.s3(at, Method::PUT, &format!("/{name}?tagging"), tags).await?;
+    }
     Ok(())
+}
+
+/// The tags of a CreateBucketConfiguration, which moto overlooks, in the form of PutBucketTagging.
+fn tags_at_creation(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let document = roxmltree::Document::parse(text).ok()?;
+    let tags = document.descendants().filter(|node| node.tag_name().name() == "Tag");
+    let child = |tag: roxmltree::Node<'_, '_>, name: &str| {
+        let found = tag.children().find(|node| node.tag_name().name() == name);
+        escape_xml(found.and_then(|node| node.text()).unwrap_or_default())
+    };
+    let tags: Vec<String> =
+        tags.map(|tag| format!("<Tag><Key>{}</Key><Value>{}</Value></Tag>", child(tag, "Key"), child(tag, "Value"))).collect();
+    (!tags.is_empty()).then(|| format!("<Tagging><TagSet>{}</TagSet></Tagging>", tags.concat()))
 }
 
 const SSE_S3: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\

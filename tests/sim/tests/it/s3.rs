@@ -129,3 +129,20 @@ async fn objects_come_back_as_they_went_in() {
     let keys: Vec<&str> = listed.contents().iter().filter_map(|object| object.key()).collect();
     assert_eq!(keys, ["a b/ü+c%20.gz", "plain"]);
 }
+
+#[tokio::test]
+async fn tags_and_versioning_read_back() {
+    use aws_sdk_s3::types::{BucketVersioningStatus, CreateBucketConfiguration, Tag, VersioningConfiguration};
+    let lab = Lab::new().await;
+    let bucket = lab.bucket_name("tagged");
+    let s3 = lab.s3(&lab.account, HOME);
+    let tag = Tag::builder().key("owner").value("a<b>&c").build().unwrap();
+    let configuration = CreateBucketConfiguration::builder().location_constraint(HOME.into()).tags(tag.clone()).build();
+    s3.create_bucket().bucket(&bucket).create_bucket_configuration(configuration).send().await.unwrap();
+    assert_eq!(s3.get_bucket_tagging().bucket(&bucket).send().await.unwrap().tag_set(), [tag]);
+    assert_eq!(s3.get_bucket_versioning().bucket(&bucket).send().await.unwrap().status(), None);
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning().bucket(&bucket).versioning_configuration(enabled).send().await.unwrap();
+    let read = s3.get_bucket_versioning().bucket(&bucket).send().await.unwrap();
+    assert_eq!(read.status(), Some(&BucketVersioningStatus::Enabled));
+}
