@@ -1,11 +1,16 @@
-//! The chart, with the real helm on a real API server: it renders, is accepted as it stands, and grants what it says
-//! and no more. That the operator can work with these rights is shown by the operator's own tests.
+//! The chart, with the real helm on a real API server: it renders, is accepted as it stands, grants what it says and
+//! no more, and the operator starts with its arguments and rights. That it can do all its work with them is shown by
+//! the operator's own tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use trailkeeper_lab::Lab;
+use anyhow::ensure;
+use trailkeeper_lab::{Lab, Port, wait_for};
+
+const SOON: Duration = Duration::from_secs(30);
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -122,6 +127,43 @@ fn named_secrets_are_the_only_ones_granted() {
     helm(&["install", "named", &chart(), "--namespace=named", "--create-namespace", "--skip-crds", "--set", names]);
     assert!(may("named", "named-trailkeeper", "named", "get", "secrets/given"));
     assert!(!may("named", "named-trailkeeper", "named", "get", "secrets/other"));
+}
+
+#[tokio::test]
+async fn the_operator_gets_ready_with_the_arguments_and_rights_of_the_chart() {
+    helm(&["install", "run", &chart(), "--namespace=running", "--create-namespace", "--skip-crds"]);
+    install_crds();
+    let container = "--output=jsonpath={.spec.template.spec.containers[0].args}";
+    let args = kubectl(&["get", "deployment/run-trailkeeper", "--namespace=running", container]);
+    let args: Vec<String> = serde_json::from_str(&args).unwrap();
+    let port = Port::reserve().unwrap();
+    let address = format!("127.0.0.1:{}", port.number());
+    let args: Vec<_> = args.iter().map(|arg| arg.replace("0.0.0.0:8080", &address)).collect();
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    assert!(args.iter().any(|arg| arg.ends_with(&address)), "{args:?} name no admin address");
+
+    let kubeconfig = lab().service_account_kubeconfig("running", "run-trailkeeper").unwrap();
+    let env = [("KUBECONFIG", kubeconfig.to_str().unwrap())];
+    let mut operator = lab().trailkeeper(&args, &env).unwrap();
+    let http = reqwest::Client::builder().no_proxy().timeout(SOON).build().unwrap();
+    for path in ["livez", "readyz"] {
+        wait_for(path, SOON, async || {
+            ensure!(operator.exit_status()?.is_none(), "it ended: {}", operator.last_lines());
+            http.get(format!("http://{address}/{path}")).send().await?.error_for_status()?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+    assert!(!operator.log().unwrap().contains("forbidden"), "{}", operator.last_lines());
+    assert!(operator.stop(SOON).unwrap().success(), "{}", operator.last_lines());
+}
+
+/// Another test's release may bring them at the same time, which server-side apply does not mind.
+fn install_crds() {
+    let crds = format!("--filename={}/crds", chart());
+    kubectl(&["apply", "--server-side", "--force-conflicts", &crds]);
+    kubectl(&["wait", "--for=condition=Established", "--timeout=30s", &crds]);
 }
 
 /// Asks the API server's own authorizer.
