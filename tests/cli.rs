@@ -1,0 +1,157 @@
+//! The command line as a shell sees it: answers, exit codes, and what it says of bad files. No AWS is reached.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const ARCHIVE: &str = "apiVersion: trailkeeper.dev/v1alpha1
+kind: LogArchive
+metadata: {name: logs}
+spec:
+  accountRef: {name: main}
+  region: eu-west-1
+  bucketName: some-logs
+";
+
+/// Every call to AWS fails at once: nobody listens on port 1.
+const ACCOUNT: &str = "apiVersion: trailkeeper.dev/v1alpha1
+kind: AwsAccount
+metadata: {name: main}
+spec:
+  accountId: '111111111111'
+  endpoints: {all: 'http://127.0.0.1:1'}
+  credentials: {secretRef: {name: keys, namespace: default}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+stringData: {accessKeyId: a, secretAccessKey: b}
+---
+";
+
+fn trailkeeper(arguments: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trailkeeper"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input closes it: that is no failure of the test.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn plan(text: &str) -> (i32, String) {
+    let output = trailkeeper(&["plan", "-f", "-"], text);
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[test]
+fn bad_manifests_are_errors_with_line_and_column() {
+    let cases = [
+        (ARCHIVE.replace("bucketName", "bucketname"), "<stdin>:7:3: ", "bucketname"),
+        (ARCHIVE.replace("some-logs", "[some-logs]"), "<stdin>:7:15: ", "string"),
+        (format!("{ARCHIVE}  versioning: On\n"), "<stdin>:8:15: ", "On"),
+        (ARCHIVE.replace("kind: LogArchive", "kind: LogArchiv"), "<stdin>:2:7: ", "unknown kind `LogArchiv`"),
+        (ARCHIVE.replace("v1alpha1", "v2"), "<stdin>:1:13: ", "unknown version"),
+        (ARCHIVE.replace("some-logs", "Some_Logs"), "<stdin>:1:1: ", "spec.bucketName must be 3 to 63 lower-case"),
+        (format!("{ARCHIVE}---\n{ARCHIVE}"), "<stdin>:9:1: ", "LogArchive default/logs was given before, at <stdin>:1:1"),
+        (format!("{ARCHIVE}  tags: {{a: 1}}\n"), "<stdin>:8:13: ", ""),
+        (format!("{ARCHIVE}\tx: y\n"), "<stdin>:7:15: ", "found a tab"),
+    ];
+    for (text, place, message) in cases {
+        let (code, told) = plan(&text);
+        assert_eq!(code, 1, "{text}\n{told}");
+        assert!(told.contains(place) && told.contains(message), "{place} {message}\nfrom\n{text}\ntold\n{told}");
+    }
+}
+
+#[test]
+fn every_problem_of_every_file_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.yaml", &ARCHIVE.replace("region", "regoin"));
+    write(folder.path(), "b.json", r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}"#);
+    write(folder.path(), "kustomization.yaml", "resources: [a.yaml]\n");
+    write(folder.path(), "notes.txt", "not: [a manifest\n");
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    write(&folder.path().join("below"), "c.yml", "kind: Trail\n");
+    let path = folder.path().to_str().unwrap();
+    let told = |arguments: &[&str]| String::from_utf8(trailkeeper(arguments, "").stderr).unwrap();
+    let flat = told(&["plan", "-f", path]);
+    assert!(flat.contains("a.yaml:6:3: ") && flat.contains("b.json:1:30: unknown kind `Pod`"), "{flat}");
+    assert!(!flat.contains("c.yml") && !flat.contains("kustomization") && !flat.contains("notes"), "{flat}");
+    assert!(told(&["plan", "-R", "-f", path]).contains("below/c.yml:1:1: `apiVersion` is missing"));
+}
+
+#[test]
+fn missing_files_and_wrong_usage_are_errors() {
+    assert_eq!(trailkeeper(&["plan"], "").status.code(), Some(1));
+    assert_eq!(trailkeeper(&["paln"], "").status.code(), Some(1));
+    assert_eq!(trailkeeper(&["--help"], "").status.code(), Some(0));
+    let missing = trailkeeper(&["plan", "-f", "/does/not/exist.yaml"], "");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("/does/not/exist.yaml could not be read"));
+    assert_eq!(trailkeeper(&["plan", "-f", "-", "--instance", "a/b"], ARCHIVE).status.code(), Some(1));
+}
+
+#[test]
+fn an_account_that_does_not_answer_is_an_error() {
+    let (code, told) = plan(&format!("{ACCOUNT}{ARCHIVE}"));
+    assert_eq!(code, 1);
+    assert!(told.contains("AwsAccount main: the identity could not be verified, so nothing was read or written"), "{told}");
+}
+
+#[test]
+fn apply_asks_and_does_not_guess() {
+    let output = trailkeeper(&["apply", "-f", "-"], &format!("{ACCOUNT}{ARCHIVE}"));
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("--auto-approve") && told.contains("Nothing was written"), "{told}");
+}
+
+#[test]
+fn crds_are_printed_as_yaml_and_json() {
+    let yaml = String::from_utf8(trailkeeper(&["crds"], "").stdout).unwrap();
+    assert_eq!(yaml.matches("---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n").count(), 3);
+    let json = trailkeeper(&["crds", "-o", "json"], "").stdout;
+    let list: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let names: Vec<&str> = list["items"].as_array().unwrap().iter().filter_map(|crd| crd["metadata"]["name"].as_str()).collect();
+    assert_eq!(names, ["awsaccounts.trailkeeper.dev", "logarchives.trailkeeper.dev", "trails.trailkeeper.dev"]);
+}
+
+#[test]
+fn completions_know_the_subcommands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = trailkeeper(&["completions", shell], "");
+        assert!(output.status.success());
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(script.contains("trailkeeper") && script.contains("apply"), "{shell}");
+    }
+}
+
+#[test]
+fn version_has_a_form_for_programs() {
+    let version: serde_json::Value = serde_json::from_slice(&trailkeeper(&["version", "-o", "json"], "").stdout).unwrap();
+    assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trailkeeper"))
+        .arg("crds")
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}

@@ -1,0 +1,29 @@
+//! The CRDs in the repository are those of the types.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn the_crds_are_up_to_date() {
+    let fresh = tempfile::tempdir().unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_trailkeeper")).args(["crds", "--dir"]).arg(fresh.path()).env_clear().status().unwrap();
+    assert!(made.success());
+    let wanted = names(fresh.path());
+    assert_eq!(wanted.len(), 3, "{wanted:?}");
+    for folder in ["crds", "charts/trailkeeper/crds"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        assert_eq!(names(&folder), wanted, "{} is stale: run `make generate`", folder.display());
+        for name in &wanted {
+            let same = fs::read_to_string(folder.join(name)).unwrap() == fs::read_to_string(fresh.path().join(name)).unwrap();
+            assert!(same, "{} is stale: run `make generate`", folder.join(name).display());
+        }
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
