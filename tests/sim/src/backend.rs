@@ -39,6 +39,12 @@ impl Backend {
         for name in HOP_HEADERS {
             headers.remove(name);
         }
+        if call.service == "sqs"
+            && let Some(host) = call.headers.get("host")
+        {
+            // moto makes queue URLs of it, and clients go where those point: back here, not to moto.
+            headers.insert("host", host.clone());
+        }
         let answer = self.send(call.method.clone(), path, headers, &call.caller.account, call.body.clone()).await?;
         if is_crash(&answer) {
             return Err(AwsError::not_implemented(&call.service, &call.operation));

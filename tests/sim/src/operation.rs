@@ -32,7 +32,7 @@ impl Operation {
 
 /// Whether an operation only reads, by the verbs AWS uses.
 pub fn is_read(operation: &str) -> bool {
-    const VERBS: [&str; 10] = ["Get", "Describe", "List", "Lookup", "Head", "Filter", "Test", "Simulate", "Select", "Search"];
+    const VERBS: [&str; 11] = ["Get", "BatchGet", "Describe", "List", "Lookup", "Head", "Filter", "Test", "Simulate", "Select", "Search"];
     VERBS.iter().any(|verb| operation.starts_with(verb)) || matches!(operation, "AssumeRole" | "GenerateDataKey" | "Encrypt" | "Decrypt")
 }
 

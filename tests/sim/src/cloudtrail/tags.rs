@@ -69,7 +69,7 @@ pub fn list(world: &World, call: &Call) -> Result<Value, AwsError> {
     }
     if request.resource_id_list.len() > ARNS_PER_LIST {
         let message = format!("1 validation error detected: ResourceIdList can have at most {ARNS_PER_LIST} items");
-        return Err(errors::invalid_parameter(message));
+        return Err(AwsError::bad("ValidationException", message));
     }
     let mut found = Vec::new();
     for arn in &request.resource_id_list {

@@ -71,3 +71,14 @@ async fn an_unsigned_request_is_refused_in_each_protocol() {
     let rest = send(http.get(format!("{}/bucket/key", lab.endpoint()))).await;
     assert!(rest.0 == 403 && rest.1.contains("<Code>AccessDenied</Code>"), "{rest:?}");
 }
+
+#[tokio::test]
+async fn queue_urls_lead_back_to_the_simulation() {
+    let lab = Lab::new().await;
+    let made = lab.aws_ok(HOME, &["sqs", "create-queue", "--queue-name", "news"]).await;
+    let url = made["QueueUrl"].as_str().unwrap();
+    assert_eq!(url, format!("{}/{}/news", lab.endpoint(), lab.account));
+    lab.aws_ok(HOME, &["sqs", "send-message", "--queue-url", url, "--message-body", "hello"]).await;
+    let received = lab.aws_ok(HOME, &["sqs", "receive-message", "--queue-url", url]).await;
+    assert_eq!(received["Messages"][0]["Body"], "hello");
+}

@@ -47,5 +47,5 @@ async fn tags_are_reached_by_arn_and_at_home() {
     );
     client.list_tags().set_resource_id_list(Some(vec![arn.clone(); 20])).send().await.unwrap();
     let many = client.list_tags().set_resource_id_list(Some(vec![arn; 21])).send().await;
-    assert_eq!(code(many), "InvalidParameterException");
+    assert_eq!(code(many), "ValidationException");
 }
