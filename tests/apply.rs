@@ -107,10 +107,10 @@ async fn an_empty_account_is_brought_about_and_drift_is_repaired() {
     let manifests = stage.manifests("", "");
     expect(&stage.plan(&manifests), 2, &["CreateKey", "CreateBucket", "CreateTrail", "StartLogging", "(known after apply)"]);
     assert!(stage.writes().await.is_empty(), "plan wrote to AWS");
-    expect(&stage.apply(&manifests), 0, &["Apply complete. AWS is as declared; 11 AWS writes were made."]);
+    expect(&stage.apply(&manifests), 0, &["Apply complete. AWS is as declared; made 11 AWS writes."]);
     expect(&stage.plan(&manifests), 0, &["No differences."]);
     let before = stage.writes().await.len();
-    expect(&stage.apply(&manifests), 0, &["0 AWS writes"]);
+    expect(&stage.apply(&manifests), 0, &["made 0 AWS writes"]);
     assert_eq!(stage.writes().await.len(), before, "a second apply wrote to AWS");
 
     stage.aws(&["cloudtrail", "stop-logging", "--name", "audit"]);

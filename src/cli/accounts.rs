@@ -19,7 +19,7 @@ pub struct Account {
 /// Opens the account `name`. With `organization` its organization is asked for too, and must be known.
 pub async fn open(name: &str, source: &AccountSource, organization: bool) -> Result<Account> {
     let (spec, session) = match source {
-        AccountSource::Declared { spec, credentials } => (spec.clone(), declared(name, spec, credentials.clone()).await?),
+        AccountSource::Declared { spec, credentials } => (spec.as_ref().clone(), declared(name, spec, credentials.clone()).await?),
         AccountSource::Ambient { region } => ambient(name, region).await?,
     };
     let organization = if organization && !spec.suspend {

@@ -35,8 +35,12 @@ fn count(items: usize) -> f64 {
 fn breach(schema: &Value, limit: Limit, size: f64, what: &str, path: &str) -> Option<String> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     match limit {
-        Limit::AtLeast(key) => bound(key).filter(|bound| size < *bound).map(|bound| format!("{path} must be at least {bound}{what}, and is {size}")),
-        Limit::AtMost(key) => bound(key).filter(|bound| size > *bound).map(|bound| format!("{path} may be at most {bound}{what}, and is {size}")),
+        Limit::AtLeast(key) => {
+            bound(key).filter(|bound| size < *bound).map(|bound| format!("{path} must be at least {bound}{what}, and is {size}"))
+        }
+        Limit::AtMost(key) => {
+            bound(key).filter(|bound| size > *bound).map(|bound| format!("{path} may be at most {bound}{what}, and is {size}"))
+        }
     }
 }
 

@@ -137,13 +137,10 @@ impl Object {
 }
 
 fn broken_rules<K: CustomResourceExt + Serialize>(object: &K, cel: Result<(), ValidationErrors>) -> Vec<String> {
-    let mut found: Vec<String> =
-        cel.err().iter().flat_map(ValidationErrors::as_slice).map(|error| error.message.clone()).collect();
+    let mut found: Vec<String> = cel.err().iter().flat_map(ValidationErrors::as_slice).map(|error| error.message.clone()).collect();
     let schema = serde_json::to_value(K::crd()).unwrap_or_default();
     let spec = serde_json::to_value(object).unwrap_or_default();
-    if let (Some(schema), Some(spec)) =
-        (schema.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec"), spec.get("spec"))
-    {
+    if let (Some(schema), Some(spec)) = (schema.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec"), spec.get("spec")) {
         found.extend(limits::broken(schema, spec, "spec"));
     }
     found

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// How an account is reached.
 pub enum AccountSource {
     /// As an AwsAccount in the files says.
-    Declared { spec: AwsAccountSpec, credentials: BaseCredentials },
+    Declared { spec: Box<AwsAccountSpec>, credentials: BaseCredentials },
     /// The files hold no such AwsAccount: whatever account the ambient credentials belong to.
     Ambient { region: String },
 }
@@ -32,7 +32,7 @@ pub fn resolve(manifests: &Manifests) -> Result<References, Problems> {
     for account in &manifests.accounts {
         match credentials(account, &manifests.secrets) {
             Ok(credentials) => {
-                let source = AccountSource::Declared { spec: account.value.spec.clone(), credentials };
+                let source = AccountSource::Declared { spec: Box::new(account.value.spec.clone()), credentials };
                 accounts.insert(account.value.name_any(), source);
             }
             Err(problem) => problems.push(problem),

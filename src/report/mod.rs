@@ -5,6 +5,8 @@
 mod advice;
 pub mod plan_json;
 pub mod plan_text;
+#[cfg(test)]
+mod samples;
 
 use crate::api::common::Mode;
 use crate::engine::{Assessment, Outcome};
@@ -195,7 +197,7 @@ impl ObjectReport {
             advice: advice::on_failure(&failed.failure),
             failure: failed.failure.clone(),
         });
-        let remaining = outcome.latest().differences.clone();
+        let remaining = remaining(outcome);
         let unknown = unknown_reads(outcome.latest());
         let done = Some(Done { applied: outcome.applied.clone(), failed, remaining });
         Self { done, unknown, ..Self::found(identity, &outcome.before) }
@@ -268,6 +270,18 @@ fn view<'v, 'a>(views: &'v mut Vec<FacetView<'a>>, name: &'a str) -> &'v mut Fac
     &mut views[at]
 }
 
+/// What differs after a pass. A pass that stopped at a failed step did not look again: what its steps before that one removed is gone.
+fn remaining(outcome: &Outcome) -> Vec<Difference> {
+    let found = &outcome.latest().differences;
+    if outcome.failed.is_none() {
+        return found.clone();
+    }
+    let facet_of = |difference: &Difference| difference.path.split('.').next().unwrap_or_default().to_owned();
+    let (made, pending) = outcome.before.plan.split_at(outcome.applied.len().min(outcome.before.plan.len()));
+    let is_done = |facet: &str| made.iter().any(|step| step.facet == facet) && !pending.iter().any(|step| step.facet == facet);
+    found.iter().filter(|difference| !is_done(&facet_of(difference))).cloned().collect()
+}
+
 /// Every failed read once: what stands on an unknown facet is unknown for the same reason.
 fn unknown_reads(assessment: &Assessment) -> Vec<UnknownRead> {
     let mut found: Vec<UnknownRead> = Vec::new();
@@ -314,4 +328,46 @@ pub fn target(step: &Step) -> String {
     let fields = serde_json::to_value(step).unwrap_or(Value::Null);
     let named = ["bucket", "alias", "name", "trail", "key"].iter().find_map(|field| fields.get(field).and_then(Value::as_str));
     named.unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_is_that_of_the_worst_object() {
+        let verdict = |objects: Vec<ObjectReport>| samples::report(objects).verdict();
+        assert_eq!(verdict(vec![]), Verdict::Clean);
+        assert_eq!(verdict(vec![samples::done()]), Verdict::Clean);
+        assert_eq!(verdict(vec![samples::done(), samples::observed()]), Verdict::Differs);
+        assert_eq!(verdict(vec![samples::observed(), samples::half_done()]), Verdict::Failed);
+        assert_eq!(verdict(vec![samples::stuck()]), Verdict::Failed);
+        assert_eq!(verdict(samples::troubled()), Verdict::Failed);
+    }
+
+    #[test]
+    fn the_summary_counts_facets_and_the_writes_that_will_be_made() {
+        let summary = samples::report([samples::archive(), samples::observed()]).summary();
+        assert_eq!((summary.create, summary.change, summary.remove, summary.writes), (1, 2, 1, 3));
+    }
+
+    #[test]
+    fn what_was_written_before_a_failure_differs_no_more() {
+        let sample = samples::half_done();
+        let done = sample.done.clone().unwrap_or_default();
+        let failed = done.failed.map(|failed| crate::engine::FailedStep { step: failed.step, failure: failed.failure });
+        let before = Assessment { differences: sample.differences, plan: sample.steps, ..Assessment::default() };
+        let outcome = Outcome { mode: Mode::Enforce, fingerprint: String::new(), before, applied: done.applied, failed, after: None };
+        let paths: Vec<String> = remaining(&outcome).into_iter().map(|difference| difference.path).collect();
+        assert_eq!(paths, ["versioning.status", "bucketTags.stray"]);
+    }
+
+    #[test]
+    fn a_later_pass_adds_to_what_was_done() {
+        let mut first = samples::half_done();
+        assert!(first.failed_with(ErrorClass::Denied));
+        first.follow(samples::done());
+        let done = first.done.unwrap_or_default();
+        assert_eq!((done.applied.len(), done.failed.is_some(), done.remaining.len()), (4, false, 0));
+    }
 }

@@ -13,3 +13,17 @@ struct Shape<'a> {
 pub fn render(report: &Report) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&Shape { objects: &report.objects, summary: report.summary() })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn the_shape_is_stable() {
+        insta::assert_snapshot!(render(&samples::report([samples::observed()])).unwrap());
+        insta::assert_snapshot!(render(&samples::report(samples::troubled())).unwrap());
+        insta::assert_snapshot!(render(&samples::report([samples::half_done()])).unwrap());
+    }
+}

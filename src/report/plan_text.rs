@@ -22,19 +22,26 @@ pub fn plan(report: &Report) -> String {
     if summary.create + summary.change + summary.remove + summary.adopt > 0 {
         let _ = writeln!(
             out,
-            "{} {} to create, {} to change, {} to remove, {} to adopt; {} AWS writes.",
+            "{} {} to create, {} to change, {} to remove, {} to adopt; {}.",
             "Plan:".bold(),
             summary.create,
             summary.change,
             summary.remove,
             summary.adopt,
-            summary.writes
+            writes(&summary)
         );
     } else if report.verdict() == Verdict::Clean {
         let _ = writeln!(out, "{} {}.", "No differences.".green().bold(), in_force(&summary));
     }
     errors_line(&mut out, summary.errors);
     out
+}
+
+fn writes(summary: &Summary) -> String {
+    match summary.writes {
+        1 => "1 AWS write".to_owned(),
+        many => format!("{many} AWS writes"),
+    }
 }
 
 /// What may be said when nothing differs: nothing was looked for where objects are held back.
@@ -54,15 +61,12 @@ pub fn applied(report: &Report) -> String {
     let summary = report.summary();
     let _ = match report.verdict() {
         Verdict::Clean => {
-            writeln!(out, "{} AWS is as declared; {} AWS writes were made.", "Apply complete.".green().bold(), summary.writes)
+            writeln!(out, "{} {}; made {}.", "Apply complete.".green().bold(), in_force(&summary), writes(&summary))
         }
-        Verdict::Differs => writeln!(
-            out,
-            "{} {} AWS writes were made; what differs still is only observed.",
-            "Apply complete.".yellow().bold(),
-            summary.writes
-        ),
-        Verdict::Failed => writeln!(out, "{} {} AWS writes were made.", "Apply not complete.".red().bold(), summary.writes),
+        Verdict::Differs => {
+            writeln!(out, "{} Made {}; what differs still is only observed.", "Apply complete.".yellow().bold(), writes(&summary))
+        }
+        Verdict::Failed => writeln!(out, "{} Made {}.", "Apply not complete.".red().bold(), writes(&summary)),
     };
     errors_line(&mut out, summary.errors);
     out
@@ -117,7 +121,7 @@ fn object_applied(out: &mut String, object: &ObjectReport) {
         let _ = writeln!(out, "  {} {} {}: {}", "done".green(), step.step.action(), target(&step.step), brief(&step.reason));
     }
     for difference in &done.remaining {
-        let _ = writeln!(out, "  {} {difference}", "differs".yellow());
+        let _ = writeln!(out, "  {} {}", "differs".yellow(), brief(&difference.to_string()));
     }
     if let Some(failed) = &done.failed {
         let _ = writeln!(out, "  {} {} {}", "failed".red(), failed.step.step.action(), target(&failed.step.step));
@@ -239,4 +243,41 @@ fn complaints(out: &mut String, object: &ObjectReport) {
 fn complaint(out: &mut String, what: &str, advice: &str) {
     let _ = writeln!(out, "  {} {what}", "!".red().bold());
     let _ = writeln!(out, "    What to do: {advice}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_plan_groups_by_object_and_facet() {
+        insta::assert_snapshot!(plain(&plan(&samples::report([samples::archive(), samples::observed()]))));
+    }
+
+    #[test]
+    fn what_goes_wrong_comes_with_what_to_do() {
+        insta::assert_snapshot!(plain(&plan(&samples::report(samples::troubled()))));
+    }
+
+    #[test]
+    fn what_was_done_is_told_and_what_was_not() {
+        insta::assert_snapshot!(plain(&applied(&samples::report([samples::half_done()]))));
+        insta::assert_snapshot!(plain(&applied(&samples::report([samples::done()]))));
+        insta::assert_snapshot!(plain(&applied(&samples::report([samples::stuck()]))));
+    }
+
+    #[test]
+    fn nothing_is_claimed_of_what_was_not_looked_at() {
+        assert_eq!(plain(&plan(&Report::default())), "No differences. AWS is as declared.\n");
+        let held = samples::troubled().into_iter().filter(|object| object.held.is_some());
+        assert!(
+            plain(&plan(&samples::report(held)))
+                .ends_with("No differences. AWS is as declared, as far as was looked: 1 suspended or paused.\n")
+        );
+    }
 }
