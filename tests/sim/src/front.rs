@@ -2,18 +2,19 @@
 //! Knows the order of these steps and none of their rules.
 
 use crate::aws_error::{AwsError, Protocol};
+use crate::events::parameters;
 use crate::faults::{FaultKind, Target};
 use crate::identity::{Caller, Rejected};
-use crate::operation::{self, Operation, bucket_and_key};
+use crate::operation::{self, Operation};
 use crate::record::CallRecord;
 use crate::sigv4::Scope;
-use crate::wire::{Answer, Call, form_to_json, lower_keys};
+use crate::wire::{Answer, Call};
 use crate::world::World;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::request::Parts;
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -58,12 +59,14 @@ pub async fn answer(world: &World, mut parts: Parts, body: Bytes, source: IpAddr
         request_id,
     };
     let cut_after = matches!(decided, Some(Ending::CutAfter));
+    let logging = world.trails.logging();
     let result = match decided {
         Some(Ending::Cut) => return cut(),
         Some(Ending::Error(error)) => Err(error),
         Some(Ending::CutAfter) | None => dispatch(world, &call, operation.protocol).await,
     };
-    world.recorder.add(record(&call, &result, exchange));
+    let recorded = world.recorder.add(record(&call, &result, exchange));
+    crate::events::observe(world, &recorded, &logging);
     if cut_after {
         return cut();
     }
@@ -235,8 +238,11 @@ fn record(call: &Call, result: &Result<Answer, AwsError>, exchange: Exchange) ->
         operation: call.operation.clone(),
         read_only,
         management: operation::is_management(&call.service, &call.operation),
-        request_parameters: request_parameters(call),
-        response_elements: if read_only || error_code.is_some() { Value::Null } else { response_elements(result) },
+        request_parameters: parameters::of_request(call),
+        response_elements: match result {
+            Ok(answer) if answer.is_ok() && writes_answer(call, read_only) => parameters::of_answer(answer),
+            _ => Value::Null,
+        },
         http_status: status.as_u16(),
         error_code,
         error_message,
@@ -245,45 +251,7 @@ fn record(call: &Call, result: &Result<Answer, AwsError>, exchange: Exchange) ->
     }
 }
 
-fn request_parameters(call: &Call) -> Value {
-    if call.service == "s3" {
-        return s3_parameters(call);
-    }
-    if let Ok(value) = serde_json::from_slice::<Value>(&call.body) {
-        return lower_keys(value);
-    }
-    match form_to_json(&call.body) {
-        Value::Object(fields) if fields.is_empty() => Value::Null,
-        form => form,
-    }
-}
-
-fn s3_parameters(call: &Call) -> Value {
-    let (bucket, key) = bucket_and_key(call.uri.path());
-    let mut parameters = serde_json::Map::new();
-    if !bucket.is_empty() {
-        parameters.insert("bucketName".to_owned(), json!(bucket));
-    }
-    if !key.is_empty() {
-        parameters.insert("key".to_owned(), json!(key));
-    }
-    for (name, value) in form_urlencoded::parse(call.uri.query().unwrap_or_default().as_bytes()) {
-        if !name.starts_with("X-Amz-") {
-            parameters.insert(name.into_owned(), json!(value));
-        }
-    }
-    if call.operation == "PutBucketPolicy"
-        && let Ok(policy) = serde_json::from_slice::<Value>(&call.body)
-    {
-        parameters.insert("bucketPolicy".to_owned(), policy);
-    }
-    Value::Object(parameters)
-}
-
-fn response_elements(result: &Result<Answer, AwsError>) -> Value {
-    let body = result.as_ref().ok().and_then(|answer| serde_json::from_slice::<Value>(&answer.body).ok());
-    match body.map(lower_keys) {
-        Some(Value::Object(fields)) if !fields.is_empty() => Value::Object(fields),
-        _ => Value::Null,
-    }
+/// Reads have no response elements, but for the sessions that STS hands out.
+fn writes_answer(call: &Call, read_only: bool) -> bool {
+    !read_only || (call.service == "sts" && call.operation.starts_with("Assume"))
 }

@@ -17,6 +17,7 @@ pub struct Bucket {
     pub owner: String,
     pub region: String,
     pub policy: Option<Value>,
+    pub requester_pays: bool,
 }
 
 #[derive(Debug, Default)]
@@ -41,9 +42,9 @@ impl Buckets {
         guard(&self.all).remove(name);
     }
 
-    fn set_policy(&self, name: &str, policy: Option<Value>) {
+    fn update(&self, name: &str, change: impl FnOnce(&mut Bucket)) {
         if let Some(bucket) = guard(&self.all).get_mut(name) {
-            bucket.policy = policy;
+            change(bucket);
         }
     }
 }
@@ -63,6 +64,9 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     if bucket.region != call.region && call.operation != "GetBucketLocation" {
         return Ok(redirect(&bucket, call));
     }
+    if let Some(answer) = without_moto(world, call, &bucket, &name)? {
+        return Ok(answer);
+    }
     if call.operation == "PutBucketPolicy" {
         refuse_public_policy(world, call, &bucket, &name).await?;
     }
@@ -80,6 +84,27 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
         remember(world, call, &bucket, &name).await?;
     }
     Ok(answer)
+}
+
+/// What moto would take for CreateBucket or DeleteBucket, since it does not know these sub-resources.
+fn without_moto(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<Option<Answer>, AwsError> {
+    const UNKNOWN: [&str; 3] = ["IntelligentTieringConfiguration", "MetricsConfiguration", "AnalyticsConfiguration"];
+    if UNKNOWN.iter().any(|part| call.operation.ends_with(part)) {
+        return Err(AwsError::not_implemented("s3", &call.operation));
+    }
+    match call.operation.as_str() {
+        "GetBucketRequestPayment" => {
+            let payer = if bucket.requester_pays { "Requester" } else { "BucketOwner" };
+            let body = format!("<RequestPaymentConfiguration><Payer>{payer}</Payer></RequestPaymentConfiguration>");
+            Ok(Some(Answer::xml(body, &call.request_id)))
+        }
+        "PutBucketRequestPayment" => {
+            let requester_pays = String::from_utf8_lossy(&call.body).contains("<Payer>Requester</Payer>");
+            world.buckets.update(name, |bucket| bucket.requester_pays = requester_pays);
+            Ok(Some(Answer::xml(String::new(), &call.request_id)))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The owner's own identity policies are not judged; everybody is bound by the bucket policy.
@@ -185,7 +210,7 @@ async fn create(world: &World, call: &Call, name: &str) -> Result<Answer, AwsErr
             let at = At { account: &call.caller.account, region: &region };
             world.backend.s3(at, Method::PUT, &format!("/{name}?tagging"), tags).await?;
         }
-        world.buckets.put(name, Bucket { owner: call.caller.account.clone(), region, policy: None });
+        world.buckets.put(name, Bucket { owner: call.caller.account.clone(), region, policy: None, requester_pays: false });
     }
     Ok(answer)
 }
@@ -271,8 +296,8 @@ async fn refuse_acl(world: &World, bucket: &Bucket, name: &str) -> Result<(), Aw
 async fn remember(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
     match call.operation.as_str() {
         "DeleteBucket" => world.buckets.remove(name),
-        "PutBucketPolicy" => world.buckets.set_policy(name, serde_json::from_slice(&call.body).ok()),
-        "DeleteBucketPolicy" => world.buckets.set_policy(name, None),
+        "PutBucketPolicy" => world.buckets.update(name, |bucket| bucket.policy = serde_json::from_slice(&call.body).ok()),
+        "DeleteBucketPolicy" => world.buckets.update(name, |bucket| bucket.policy = None),
         "DeleteBucketEncryption" => {
             // A bucket is never unencrypted: deleting the setting brings SSE-S3 back.
             let at = At { account: &bucket.owner, region: &bucket.region };

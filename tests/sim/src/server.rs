@@ -25,7 +25,7 @@ const MAX_BODY: usize = 256 * 1024 * 1024;
 pub struct Server {
     address: SocketAddr,
     world: Shared,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Server {
@@ -34,8 +34,12 @@ impl Server {
         let world = World::new(Backend::new(moto_url)?);
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, world.clone()));
-        Ok(Self { address, world, task })
+        let tasks = [
+            tokio::spawn(accept(listener, world.clone())),
+            tokio::spawn(crate::delivery::run(world.clone())),
+            tokio::spawn(crate::eventbridge::run(world.clone())),
+        ];
+        Ok(Self { address, world, tasks })
     }
 
     pub fn endpoint(&self) -> String {
@@ -50,7 +54,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 

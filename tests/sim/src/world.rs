@@ -3,6 +3,9 @@
 use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::cloudtrail::store::Trails;
+use crate::delivery::Delivery;
+use crate::eventbridge::Bus;
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::identity::Identities;
 use crate::organizations::Organizations;
@@ -23,17 +26,38 @@ pub struct World {
     pub buckets: Buckets,
     pub organizations: Organizations,
     pub trails: Trails,
+    pub events: Events,
+    pub delivery: Delivery,
+    pub bus: Bus,
     settings: Mutex<Settings>,
 }
 
 /// Switches that a test may turn through `/_sim/settings`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Which of its two documented forms GetEventSelectors answers for an untouched trail.
     pub default_selectors: DefaultSelectors,
     /// Enforce the documented request rates of CloudTrail.
     pub enforce_rates: bool,
+    /// How old an event must be before LookupEvents shows it, by the simulation's clock.
+    pub lookup_lag_seconds: u64,
+    /// Real time between two rounds of delivery; 0 delivers only on `POST /_sim/deliver`.
+    pub delivery_interval_ms: u64,
+    /// What a digest covers, by the simulation's clock; an hour in AWS.
+    pub digest_interval_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_selectors: DefaultSelectors::default(),
+            enforce_rates: false,
+            lookup_lag_seconds: 0,
+            delivery_interval_ms: 1000,
+            digest_interval_seconds: 3600,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +82,9 @@ impl World {
             buckets: Buckets::default(),
             organizations: Organizations::default(),
             trails: Trails::default(),
+            events: Events::default(),
+            delivery: Delivery::default(),
+            bus: Bus::default(),
             settings: Mutex::default(),
         })
     }
@@ -81,6 +108,9 @@ impl World {
         self.buckets.clear();
         self.organizations.clear();
         self.trails.clear();
+        self.events.clear();
+        self.delivery.clear();
+        self.bus.clear();
         self.set_settings(Settings::default());
         Ok(())
     }

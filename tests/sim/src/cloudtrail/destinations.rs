@@ -46,9 +46,10 @@ fn check_bucket(world: &World, trail: &Trail) -> Result<Bucket, AwsError> {
     if bucket_policy_allows(world, trail, &bucket) { Ok(bucket) } else { Err(errors::bucket_policy(&trail.bucket)) }
 }
 
-/// Whether the bucket's policy lets CloudTrail check the ACL and write every object of this trail.
+/// Whether the bucket's policy lets CloudTrail check the ACL and write every object of this trail. CloudTrail does not
+/// write where the requester pays.
 pub fn bucket_policy_allows(world: &World, trail: &Trail, bucket: &Bucket) -> bool {
-    let Some(policy) = &bucket.policy else { return false };
+    let Some(policy) = bucket.policy.as_ref().filter(|_| !bucket.requester_pays) else { return false };
     let arn = format!("arn:{}:s3:::{}", partition(&bucket.region), trail.bucket);
     let may = |action: &str, resource: &str, context: Context| allows(policy, action, resource, context);
     let put_context = || {

@@ -126,6 +126,26 @@ pub fn invalid_token() -> AwsError {
     error("InvalidToken", "The token is not valid.")
 }
 
+pub fn invalid_lookup(message: impl Into<String>) -> AwsError {
+    error("InvalidLookupAttributes", message)
+}
+
+pub fn invalid_time_range() -> AwsError {
+    error("InvalidTimeRange", "The start time occurs after the end time, or a time is outside the range of possible values.")
+}
+
+pub fn invalid_max_results() -> AwsError {
+    error("InvalidMaxResults", "MaxResults must be from 1 to 50.")
+}
+
+pub fn invalid_next_token() -> AwsError {
+    error("InvalidNextToken", "The token is not valid, or was obtained with other parameters.")
+}
+
+pub fn invalid_event_category(category: &str) -> AwsError {
+    error("InvalidEventCategory", format!("The event category '{category}' is not valid. The valid value is insight."))
+}
+
 pub fn no_organization() -> AwsError {
     error("OrganizationsNotInUse", "Your account is not a member of an organization.")
 }

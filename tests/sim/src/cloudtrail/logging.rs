@@ -32,6 +32,9 @@ fn switch(world: &World, call: &Call, on: bool) -> Result<Value, AwsError> {
             trail.logging.on = on;
             let time = if on { &mut trail.logging.started } else { &mut trail.logging.stopped };
             *time = Some(now);
+            if on {
+                trail.logging.begin_chain(now);
+            }
         }
     });
     Ok(json!({}))

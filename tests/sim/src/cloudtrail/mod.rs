@@ -1,14 +1,16 @@
 //! CloudTrail (JSON 1.1) as facts/api.md and facts/constraints.md describe it: never laxer than AWS.
 
 mod aggregation;
-mod destinations;
+pub mod destinations;
 mod errors;
 mod find;
 mod insights;
 mod logging;
+mod lookup;
 pub mod model;
 mod names;
 mod organization;
+mod public_keys;
 mod reads;
 mod selectors;
 mod settings;
@@ -39,6 +41,8 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
         "GetInsightSelectors" => insights::get(world, call)?,
         "PutEventConfiguration" => aggregation::put(world, call)?,
         "GetEventConfiguration" => aggregation::get(world, call)?,
+        "LookupEvents" => lookup::lookup(world, call)?,
+        "ListPublicKeys" => public_keys::list(world, call).await?,
         "AddTags" => tags::add(world, call)?,
         "RemoveTags" => tags::remove(world, call)?,
         "ListTags" => tags::list(world, call)?,

@@ -38,6 +38,17 @@ pub struct Logging {
     pub on: bool,
     pub started: Option<Timestamp>,
     pub stopped: Option<Timestamp>,
+    /// How often a chain of digests was begun: by StartLogging, or by switching validation on.
+    pub chains: u64,
+    /// When the latest was.
+    pub chain_started: Option<Timestamp>,
+}
+
+impl Logging {
+    pub fn begin_chain(&mut self, now: Timestamp) {
+        self.chains += 1;
+        self.chain_started = Some(now);
+    }
 }
 
 /// What GetTrailStatus tells of deliveries; whoever delivers writes it.

@@ -98,6 +98,9 @@ pub async fn update(world: &World, call: &Call) -> Result<Value, AwsError> {
     destinations::check(world, call, &mut trail, checks).await?;
     let answer = trail.created();
     let updated = world.trails.update(&trail.arn.clone(), |stored| {
+        if trail.validation && !stored.validation {
+            stored.logging.begin_chain(world.clock.now());
+        }
         // Only what this operation owns: logging or tags may have changed meanwhile.
         *stored = Trail {
             selectors: stored.selectors.take(),

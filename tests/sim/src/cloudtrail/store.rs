@@ -2,6 +2,7 @@
 
 use super::model::Trail;
 use crate::world::guard;
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 #[derive(Debug, Default)]
@@ -26,6 +27,11 @@ impl Trails {
 
     pub fn get(&self, arn: &str) -> Option<Trail> {
         guard(&self.all).iter().find(|trail| trail.arn == arn).cloned()
+    }
+
+    /// The ARNs of those that log.
+    pub fn logging(&self) -> HashSet<String> {
+        guard(&self.all).iter().filter(|trail| trail.logging.on).map(|trail| trail.arn.clone()).collect()
     }
 
     /// Changes one trail; None when it is gone.

@@ -3,6 +3,7 @@
 use super::{Calls, Now};
 use crate::clock::ClockChange;
 use crate::cloudtrail::model::Trail;
+use crate::delivery::Round;
 use crate::faults::FaultRule;
 use crate::organizations::Organization;
 use crate::record::CallFilter;
@@ -83,6 +84,12 @@ impl Client {
     /// Every trail that an account owns, in all Regions.
     pub async fn trails(&self, account: &str) -> Result<Vec<Trail>> {
         self.read("trails", &[("account", account)]).await
+    }
+
+    /// Delivers now whatever waits: log files, due digests, events for rules.
+    pub async fn deliver(&self) -> Result<Round> {
+        let response = self.write(Method::POST, "deliver", &()).await?;
+        decode(Method::POST, "deliver", response).await
     }
 
     async fn read<T: DeserializeOwned>(&self, path: &str, query: &(impl Serialize + ?Sized)) -> Result<T> {

@@ -4,6 +4,7 @@ use super::Now;
 use crate::aws_error::AwsError;
 use crate::clock::ClockChange;
 use crate::cloudtrail::model::Trail;
+use crate::delivery::Round;
 use crate::faults::FaultRule;
 use crate::organizations::Organization;
 use crate::record::CallFilter;
@@ -26,6 +27,7 @@ pub fn router(world: Shared) -> Router {
         .route("/_sim/clock", get(clock).post(change_clock))
         .route("/_sim/organizations", get(organizations).put(set_organizations))
         .route("/_sim/trails", get(trails))
+        .route("/_sim/deliver", post(deliver))
         .with_state(world)
 }
 
@@ -80,6 +82,13 @@ async fn organizations(State(world): State<Shared>) -> Json<Vec<Organization>> {
 async fn set_organizations(State(world): State<Shared>, Json(all): Json<Vec<Organization>>) -> StatusCode {
     world.organizations.set(all);
     StatusCode::NO_CONTENT
+}
+
+/// Answers when all that waited was delivered, or failed once more.
+async fn deliver(State(world): State<Shared>) -> Json<Round> {
+    let round = crate::delivery::round(&world).await;
+    crate::eventbridge::drain(&world).await;
+    Json(round)
 }
 
 #[derive(Debug, Deserialize)]

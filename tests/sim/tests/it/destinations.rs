@@ -2,6 +2,7 @@
 
 use crate::lab::{HOME, Lab, OTHER, bucket_policy, code, error};
 use aws_sdk_kms::types::KeyState;
+use aws_sdk_s3::types::{Payer, RequestPaymentConfiguration};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -46,6 +47,14 @@ async fn the_bucket_must_be_there_and_let_this_trail_write() {
         assert_eq!(code(create().send().await), "InsufficientS3BucketPolicyException", "{what}");
     }
     lab.put_policy(&bucket, HOME, &good).await;
+    let s3 = lab.s3(&lab.account, HOME);
+    let pay = async |payer: Payer| {
+        let configuration = RequestPaymentConfiguration::builder().payer(payer).build().unwrap();
+        s3.put_bucket_request_payment().bucket(&bucket).request_payment_configuration(configuration).send().await.unwrap();
+    };
+    pay(Payer::Requester).await;
+    assert_eq!(code(create().send().await), "InsufficientS3BucketPolicyException", "the requester pays");
+    pay(Payer::BucketOwner).await;
     create().send().await.unwrap();
 
     let exact = edit(&|statements| statements[1]["Resource"] = objects(&format!("AWSLogs/{}/*", lab.account)));

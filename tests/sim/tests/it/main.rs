@@ -2,10 +2,12 @@
 //! simulation and account numbers of its own, so they run side by side.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod binary;
 mod cli;
 mod destinations;
 mod faults;
 mod lab;
+mod lookup;
 mod organizations;
 mod regions;
 mod s3;

@@ -1,0 +1,180 @@
+//! Chains of digests: when one starts, which log files a digest names, when it is due and when the chain ends. Every
+//! stream of a validated trail has its own.
+
+use super::digest::{ALGORITHM, Digest, LogFile, Previous, sha256};
+use super::{Round, Stream, gzip, keys, layout, organization_of, target};
+use crate::cloudtrail::model::Trail;
+use crate::world::{World, guard};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub struct Chains {
+    open: BTreeMap<Stream, Chain>,
+    /// When the last digest of a stream ended: no later one may have the same key.
+    ends: BTreeMap<Stream, Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+struct Chain {
+    /// As last seen, in case it is deleted.
+    trail: Trail,
+    /// Start of the next digest.
+    start: Timestamp,
+    files: Vec<LogFile>,
+    previous: Option<Previous>,
+}
+
+/// Opens the chain of the home Region of every trail that has none. Other streams' chains open with their first file.
+pub fn open_due(world: &World) {
+    for trail in world.trails.all() {
+        if trail.logging.on && trail.validation {
+            let stream = Stream { trail_arn: trail.arn.clone(), account: trail.account.clone(), region: trail.home_region.clone() };
+            open(world, &trail, &stream);
+        }
+    }
+}
+
+/// Names a delivered file in the stream's next digest.
+pub fn add(world: &World, trail: &Trail, stream: &Stream, file: LogFile) {
+    if trail.logging.on && trail.validation {
+        open(world, trail, stream);
+    }
+    if let Some(chain) = guard(&world.delivery.chains).open.get_mut(stream) {
+        chain.files.push(file);
+    }
+}
+
+fn open(world: &World, trail: &Trail, stream: &Stream) {
+    let interval = interval(world);
+    let now = whole_seconds(world.clock.now());
+    let mut chains = guard(&world.delivery.chains);
+    if chains.open.contains_key(stream) {
+        return;
+    }
+    // Chains of one trail keep step: each starts a whole number of intervals after the first.
+    let first = trail.logging.chain_started.map_or(now, whole_seconds).min(now);
+    let passed = now.duration_since(first).as_secs() / interval.as_secs().max(1);
+    let start = first + interval * i32::try_from(passed).unwrap_or_default();
+    let start = chains.ends.get(stream).map_or(start, |end| start.max(*end));
+    chains.open.insert(stream.clone(), Chain { trail: trail.clone(), start, files: Vec::new(), previous: None });
+}
+
+/// Delivers the digests that are due and ends the chains of trails that stopped, changed or went.
+pub async fn deliver_due(world: &World, round: &mut Round) {
+    let interval = interval(world);
+    let open = guard(&world.delivery.chains).open.clone();
+    for (stream, mut chain) in open {
+        let now = whole_seconds(world.clock.now());
+        let current = world.trails.get(&stream.trail_arn);
+        let deleted = current.is_none();
+        let ending = Ending::of(&chain, current.as_ref());
+        if let Some(current) = current.filter(|_| ending == Ending::None) {
+            chain.trail = current;
+        }
+        let mut failed = false;
+        while !failed && ending != Ending::Silent && chain.start + interval <= now {
+            let end = chain.start + interval;
+            failed = !deliver(world, &stream, &mut chain, end, round).await;
+        }
+        if !failed && ending == Ending::Final {
+            // A digest covers at least a second, so that no two have one key.
+            let end = now.max(chain.start + SignedDuration::from_secs(1));
+            failed = !deliver(world, &stream, &mut chain, end, round).await;
+        }
+        let mut chains = guard(&world.delivery.chains);
+        chains.ends.insert(stream.clone(), chain.start);
+        // A deleted trail gets one last attempt.
+        if ending == Ending::None || (failed && !deleted) {
+            chains.open.insert(stream, chain);
+        } else {
+            chains.open.remove(&stream);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The chain goes on.
+    None,
+    /// Logging stopped, or the trail is gone: one last digest.
+    Final,
+    /// Validation was switched off: no more digests.
+    Silent,
+}
+
+impl Ending {
+    fn of(chain: &Chain, current: Option<&Trail>) -> Self {
+        let Some(current) = current else { return Self::Final };
+        if !current.validation {
+            return Self::Silent;
+        }
+        if !current.logging.on {
+            return Self::Final;
+        }
+        if current.logging.chains == chain.trail.logging.chains {
+            return Self::None;
+        }
+        // Stopped and started, or validation off and on, since the last round.
+        if current.logging.started == chain.trail.logging.started { Self::Silent } else { Self::Final }
+    }
+}
+
+/// Writes the digest up to `end` and moves the chain on; false when it could not be written.
+async fn deliver(world: &World, stream: &Stream, chain: &mut Chain, end: Timestamp, round: &mut Round) -> bool {
+    let (files, later): (Vec<LogFile>, Vec<LogFile>) = chain.files.iter().cloned().partition(|file| whole_seconds(file.delivered) <= end);
+    let written = write(world, stream, chain, end, &files).await;
+    let error = written.as_ref().err().cloned();
+    let now = world.clock.now();
+    world.trails.update(&stream.trail_arn, |trail| {
+        trail.delivery.digest_time = if error.is_none() { Some(now) } else { trail.delivery.digest_time };
+        trail.delivery.digest_error = error;
+    });
+    match written {
+        Ok(previous) => {
+            round.digests += 1;
+            (chain.start, chain.files, chain.previous) = (end, later, Some(previous));
+            true
+        }
+        Err(_) => {
+            round.failures += 1;
+            false
+        }
+    }
+}
+
+async fn write(world: &World, stream: &Stream, chain: &Chain, end: Timestamp, files: &[LogFile]) -> Result<Previous, String> {
+    let internal = |error: anyhow::Error| {
+        tracing::error!(%error, trail = stream.trail_arn, "a digest could not be signed");
+        "InternalError".to_owned()
+    };
+    let trail = &chain.trail;
+    let pair = keys::of(&stream.region).await.map_err(internal)?;
+    let key = layout::digest_key(trail, organization_of(world, trail).as_deref(), stream, end);
+    let digest = Digest {
+        account: &stream.account,
+        bucket: &trail.bucket,
+        key: &key,
+        fingerprint: &pair.fingerprint,
+        start: chain.start,
+        end,
+        files,
+        previous: chain.previous.as_ref(),
+    };
+    let content = digest.document().to_string();
+    let signature = pair.sign(&digest.string_to_sign(content.as_bytes())).map_err(internal)?;
+    let metadata = [("x-amz-meta-signature", signature.as_str()), ("x-amz-meta-signature-algorithm", ALGORITHM)];
+    let body = gzip(content.as_bytes()).map_err(|error| internal(error.into()))?;
+    target::put_object(world, trail, &key, &metadata, body).await?;
+    Ok(Previous { bucket: trail.bucket.clone(), key, hash: sha256(content.as_bytes()), signature })
+}
+
+fn interval(world: &World) -> SignedDuration {
+    let seconds = world.settings().digest_interval_seconds.max(1);
+    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    let round = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+    time.round(round).unwrap_or(time)
+}

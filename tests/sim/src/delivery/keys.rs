@@ -1,0 +1,55 @@
+//! The key pairs that sign digests, one for each Region, made when first needed and kept while the process lives.
+
+use anyhow::Context;
+use md5::{Digest as _, Md5};
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::EncodeRsaPublicKey;
+use rsa::pkcs1v15::SigningKey;
+use rsa::rand_core::OsRng;
+use rsa::sha2::Sha256;
+use rsa::signature::{SignatureEncoding, Signer};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
+use tokio::sync::OnceCell;
+
+const BITS: usize = 2048;
+
+#[derive(Debug)]
+pub struct KeyPair {
+    signing: SigningKey<Sha256>,
+    /// The public key as DER PKCS#1.
+    pub der: Vec<u8>,
+    /// MD5 of `der`, as ListPublicKeys and digests name the key.
+    pub fingerprint: String,
+}
+
+impl KeyPair {
+    fn generate() -> anyhow::Result<Self> {
+        let private = RsaPrivateKey::new(&mut OsRng, BITS)?;
+        let der = private.to_public_key().to_pkcs1_der()?.into_vec();
+        let fingerprint = hex(&Md5::digest(&der));
+        Ok(Self { signing: SigningKey::new(private), der, fingerprint })
+    }
+
+    /// SHA256withRSA, in hexadecimal.
+    pub fn sign(&self, text: &str) -> anyhow::Result<String> {
+        Ok(hex(&self.signing.try_sign(text.as_bytes())?.to_vec()))
+    }
+}
+
+type Slot = Arc<OnceCell<Arc<KeyPair>>>;
+
+static REGIONS: LazyLock<Mutex<HashMap<String, Slot>>> = LazyLock::new(Mutex::default);
+
+pub async fn of(region: &str) -> anyhow::Result<Arc<KeyPair>> {
+    let slot = Arc::clone(crate::world::guard(&REGIONS).entry(region.to_owned()).or_default());
+    let generate = async || {
+        let made = tokio::task::spawn_blocking(KeyPair::generate).await.context("making a key pair")?;
+        made.map(Arc::new)
+    };
+    slot.get_or_try_init(generate).await.cloned()
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
