@@ -5,7 +5,7 @@ use super::desk::{Desk, Intent};
 use super::manifests::Manifests;
 use super::plan::print;
 use super::progress::Interrupt;
-use crate::report::plan_text;
+use crate::report::{Verdict, plan_text};
 use anyhow::{Result, bail};
 use clap::Args;
 use jiff::Timestamp;
@@ -37,6 +37,10 @@ impl Apply {
         let desk = Desk::open(manifests, self.input.instance, Timestamp::now()).await?;
         if !self.auto_approve {
             let plan = desk.go(Intent::Plan).await?;
+            if plan.verdict() == Verdict::Clean {
+                print(&plan, self.input.output, plan_text::plan)?;
+                return Ok(ExitCode::SUCCESS);
+            }
             anstream::eprint!("{}", plan_text::plan(&plan));
             if plan.summary().writes > 0 && !confirmed()? {
                 bail!("not confirmed: nothing was written");
