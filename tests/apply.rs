@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
-use trailkeeper_lab::{Lab, Output, commands};
+use trailkeeper_lab::{Lab, Output, commands, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const REGION: &str = "eu-central-1";
@@ -82,9 +82,9 @@ spec: {{accountRef: {{name: main}}, region: {REGION}, archiveRef: {{name: logs}}
         calls["calls"].as_array().unwrap().iter().map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Denies `operation` of S3 to the account, `count` times or for good.
-    async fn deny(&self, operation: &str, count: Option<u32>) {
-        let rule = json!({"service": "s3", "operation": operation, "account": self.account, "kind": "deny", "count": count});
+    /// What happens to `operation` of S3 in the account, `count` times or for good.
+    async fn fault(&self, operation: &str, kind: Value, count: Option<u32>) {
+        let rule = json!({"service": "s3", "operation": operation, "account": self.account, "kind": kind, "count": count});
         let url = format!("{}/_sim/faults", self.endpoint());
         http().post(url).json(&rule).send().await.unwrap().error_for_status().unwrap();
     }
@@ -182,7 +182,7 @@ async fn a_denied_read_is_unknown_and_never_absent() {
     let stage = Stage::new("700000000006");
     let manifests = stage.manifests("", "");
     expect(&stage.apply(&manifests), 0, &[]);
-    stage.deny("GetBucketPolicy", None).await;
+    stage.fault("GetBucketPolicy", json!("deny"), None).await;
     let told = stage.plan(&manifests);
     expect(&told, 1, &["bucketPolicy could not be read", "AccessDenied", "What to do: Allow s3:GetBucketPolicy on logs-700000000006"]);
     assert!(!told.stdout.contains("PutBucketPolicy"), "{}", told.stdout);
@@ -191,7 +191,7 @@ async fn a_denied_read_is_unknown_and_never_absent() {
 #[tokio::test]
 async fn a_write_that_fails_stops_the_object_and_says_what_to_do() {
     let stage = Stage::new("700000000007");
-    stage.deny("PutBucketVersioning", Some(1)).await;
+    stage.fault("PutBucketVersioning", json!("deny"), Some(1)).await;
     let manifests = stage.manifests("", "");
     let told = stage.apply(&manifests);
     expect(&told, 1, &["failed PutBucketVersioning", "Allow s3:PutBucketVersioning", "LogArchive default/logs is not in place"]);
@@ -233,4 +233,60 @@ async fn json_has_the_documented_shape() {
     let done: Value = serde_json::from_str(&stage.run(&["apply", "--auto-approve", "-o", "json"], &manifests).stdout).unwrap();
     assert_eq!(done["objects"][1]["applied"][1]["action"], "StartLogging");
     assert_eq!(done["objects"][1]["remaining"], json!([]));
+}
+
+#[tokio::test]
+async fn an_interrupted_apply_finishes_its_step_and_goes_on_later() {
+    let stage = Stage::new("700000000010");
+    let manifests = stage.manifests("", "");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.yaml");
+    std::fs::write(&file, &manifests).unwrap();
+    stage.fault("PutPublicAccessBlock", json!({"latency": {"ms": 3000}}), Some(1)).await;
+    let arguments = ["apply", "--auto-approve", "-f", file.to_str().unwrap()];
+    let mut apply = stage.lab.trailkeeper(&arguments, &[]).unwrap();
+    // The step after this one is the slow one.
+    wait_for("the step before", LIMIT, async || {
+        let writes = stage.writes().await;
+        if writes.iter().any(|write| write == "PutBucketOwnershipControls") { Ok(()) } else { Err(anyhow::anyhow!("{writes:?}")) }
+    })
+    .await
+    .unwrap();
+    apply.terminate().unwrap();
+    let code = apply.wait(LIMIT).unwrap().code();
+    let told = apply.log().unwrap();
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("Interrupted: finishing the step in hand") && told.contains("interrupted"), "{told}");
+    let writes = stage.writes().await;
+    assert!(writes.iter().all(|write| told.contains(&format!("done {write}"))), "a write was made and not told: {writes:?}\n{told}");
+    assert!(!writes.contains(&"PutBucketPolicy".to_owned()), "{told}");
+    expect(&stage.apply(&manifests), 0, &["CreateTrail"]);
+    expect(&stage.plan(&manifests), 0, &["No differences."]);
+}
+
+#[tokio::test]
+async fn a_trail_of_another_account_is_let_into_the_archive() {
+    let (home, other) = (Stage::new("700000000011"), "700000000012");
+    let endpoint = home.endpoint();
+    let trail = format!(
+        "---
+apiVersion: trailkeeper.dev/v1alpha1
+kind: AwsAccount
+metadata: {{name: other}}
+spec: {{accountId: '{other}', endpoints: {{all: '{endpoint}'}}, credentials: {{secretRef: {{name: other, namespace: default}}}}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: other}}
+stringData: {{accessKeyId: '{other}', secretAccessKey: any}}
+---
+apiVersion: trailkeeper.dev/v1alpha1
+kind: Trail
+metadata: {{name: abroad}}
+spec: {{accountRef: {{name: other}}, region: {REGION}, archiveRef: {{name: logs}}}}
+"
+    );
+    let both = format!("{}{trail}", home.manifests("", ""));
+    expect(&home.apply(&both), 0, &["Trail default/abroad (account 700000000012", "made 13 AWS writes"]);
+    expect(&home.plan(&both), 0, &["No differences."]);
 }

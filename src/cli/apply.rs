@@ -46,7 +46,7 @@ impl Apply {
                 bail!("not confirmed: nothing was written");
             }
         }
-        let interrupt = Interrupt::listen();
+        let interrupt = Interrupt::listen()?;
         let report = desk.go(Intent::Apply(&interrupt)).await?;
         print(&report, self.input.output, plan_text::applied)?;
         Ok(report.verdict().into())

@@ -10,6 +10,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A pass that takes longer shows its steps.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -43,24 +44,30 @@ impl World for Shown {
     }
 }
 
-/// Lets writes through until Ctrl-C. The step in hand is finished: a write that was cut off leaves nobody knowing whether it was made.
+/// Lets writes through until Ctrl-C or SIGTERM. The step in hand is finished: a write that was cut off leaves nobody knowing
+/// whether it was made.
 #[derive(Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens for Ctrl-C. The second one ends the process at once.
-    pub fn listen() -> Self {
+    /// Listens. The second signal ends the process at once.
+    pub fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
         let flag = interrupt.0.clone();
+        let (mut by_person, mut by_machine) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            loop {
+                tokio::select! {
+                    _ = by_person.recv() => {}
+                    _ = by_machine.recv() => {}
+                }
                 if flag.swap(true, Ordering::SeqCst) {
                     std::process::exit(130);
                 }
                 anstream::eprintln!("Interrupted: finishing the step in hand. Press Ctrl-C again to stop at once.");
             }
         });
-        interrupt
+        Ok(interrupt)
     }
 }
 
