@@ -1,0 +1,8 @@
+//! The operator on real parts: manifests on a real API server, the real AWS SDK against the simulated AWS, and
+//! `trailkeeper run` as a process of its own with the rights of the chart and no others.
+//!
+//! Every test has a namespace and an AWS account number of its own, so all run at the same time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod create;
+mod support;
