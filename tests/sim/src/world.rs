@@ -40,6 +40,8 @@ pub struct Settings {
     pub default_selectors: DefaultSelectors,
     /// Enforce the documented request rates of CloudTrail.
     pub enforce_rates: bool,
+    /// Refuse an UpdateTrail that turns multi-Region and global events off at once, as AWS did at times.
+    pub split_global_events: bool,
     /// How old an event must be before LookupEvents shows it, by the simulation's clock.
     pub lookup_lag_seconds: u64,
     /// Real time between two rounds of delivery; 0 delivers only on `POST /_sim/deliver`.
@@ -53,6 +55,7 @@ impl Default for Settings {
         Self {
             default_selectors: DefaultSelectors::default(),
             enforce_rates: false,
+            split_global_events: false,
             lookup_lag_seconds: 0,
             delivery_interval_ms: 1000,
             digest_interval_seconds: 3600,

@@ -85,7 +85,11 @@ pub async fn update(world: &World, call: &Call) -> Result<Value, AwsError> {
     let request: Request = input(call)?;
     let mut trail = find(world, call, request.name.as_deref(), Access::Write)?;
     let was_organization = trail.organization;
+    let was_multi_region = trail.multi_region;
     merge(&mut trail, &request)?;
+    if was_multi_region && !trail.global_events && world.settings().split_global_events {
+        return Err(multi_region_needs_global_events());
+    }
     if trail.organization != was_organization {
         organization::may_convert(world, call)?;
     }
@@ -154,9 +158,13 @@ fn merge(trail: &mut Trail, request: &Request) -> Result<(), AwsError> {
     set(&mut trail.organization, request.is_organization_trail);
     set(&mut trail.recursive_logging, request.recursive_logging);
     if trail.multi_region && !trail.global_events {
-        return Err(errors::invalid_combination("Multi-Region trail must include global service events."));
+        return Err(multi_region_needs_global_events());
     }
     Ok(())
+}
+
+fn multi_region_needs_global_events() -> AwsError {
+    errors::invalid_combination("Multi-Region trail must include global service events.")
 }
 
 /// Group and role come and go together, in one request.

@@ -1,6 +1,7 @@
 //! Home Region and shadows: who sees a trail from where, and who may change it.
 
 use crate::lab::{HOME, Lab, OTHER, code, key, new_account};
+use trailkeeper_sim::world::Settings;
 
 #[tokio::test]
 async fn a_multi_region_trail_is_a_shadow_elsewhere() {
@@ -61,4 +62,20 @@ async fn another_account_sees_nothing() {
     assert_eq!(code(stranger.get_trail().name(lab.trail_arn("main")).send().await), "TrailNotFoundException");
     assert_eq!(code(stranger.stop_logging().name(lab.trail_arn("main")).send().await), "TrailNotFoundException");
     assert_eq!(stranger.describe_trails().send().await.unwrap().trail_list(), []);
+}
+
+#[tokio::test]
+async fn multi_region_and_global_events_go_off_together_unless_aws_minds() {
+    let lab = Lab::new().await;
+    let bucket = lab.open_bucket().await;
+    let client = lab.cloudtrail(HOME);
+    for name in ["first", "second"] {
+        client.create_trail().name(name).s3_bucket_name(&bucket).is_multi_region_trail(true).send().await.unwrap();
+    }
+    let both = |name: &str| client.update_trail().name(name).is_multi_region_trail(false).include_global_service_events(false).send();
+    both("first").await.unwrap();
+    lab.control.set_settings(&Settings { split_global_events: true, ..Settings::default() }).await.unwrap();
+    assert_eq!(code(both("second").await), "InvalidParameterCombinationException");
+    client.update_trail().name("second").is_multi_region_trail(false).send().await.unwrap();
+    client.update_trail().name("second").include_global_service_events(false).send().await.unwrap();
 }
