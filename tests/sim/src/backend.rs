@@ -64,6 +64,7 @@ impl Backend {
         let answer = self.send(Method::POST, "/", headers, at.account, body.to_string().into()).await?;
         match answer.error() {
             Some((code, message)) => Err(AwsError::new(answer.status.as_u16(), code, message)),
+            None if answer.body.is_empty() => Ok(json!({})),
             None => serde_json::from_slice(&answer.body)
                 .map_err(|error| AwsError::internal(format!("moto answered no JSON to {target}: {error}"))),
         }

@@ -80,9 +80,10 @@ pub fn take(world: &World, event: &Arc<Event>, logged_by: impl Iterator<Item = T
 pub async fn run(world: Shared) {
     loop {
         let interval = world.settings().delivery_interval_ms;
-        // Zero delivers on demand only; the setting may change while this sleeps.
+        // Zero delivers on demand only.
         tokio::time::sleep(Duration::from_millis(if interval == 0 { 1000 } else { interval })).await;
-        if interval != 0 {
+        // The setting may have changed meanwhile.
+        if interval != 0 && world.settings().delivery_interval_ms == interval {
             round(&world).await;
         }
     }

@@ -4,7 +4,10 @@
 
 mod binary;
 mod cli;
+mod delivery;
 mod destinations;
+mod digests;
+mod eventbridge;
 mod faults;
 mod lab;
 mod lookup;
