@@ -82,9 +82,9 @@ spec: {{accountRef: {{name: main}}, region: {REGION}, archiveRef: {{name: logs}}
         calls["calls"].as_array().unwrap().iter().map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What happens to `operation` of S3 in the account, `count` times or for good.
+    /// What happens to `operation` in the account, `count` times or for good.
     async fn fault(&self, operation: &str, kind: Value, count: Option<u32>) {
-        let rule = json!({"service": "s3", "operation": operation, "account": self.account, "kind": kind, "count": count});
+        let rule = json!({"service": "*", "operation": operation, "account": self.account, "kind": kind, "count": count});
         let url = format!("{}/_sim/faults", self.endpoint());
         http().post(url).json(&rule).send().await.unwrap().error_for_status().unwrap();
     }
@@ -289,4 +289,23 @@ spec: {{accountRef: {{name: other}}, region: {REGION}, archiveRef: {{name: logs}
     let both = format!("{}{trail}", home.manifests("", ""));
     expect(&home.apply(&both), 0, &["Trail default/abroad (account 700000000012", "made 13 AWS writes"]);
     expect(&home.plan(&both), 0, &["No differences."]);
+}
+
+#[tokio::test]
+async fn a_trail_waits_until_aws_sees_the_policy_that_was_just_written() {
+    let stage = Stage::new("700000000013");
+    let not_yet = json!({"error": {"status": 400, "code": "InsufficientS3BucketPolicyException", "message": "not yet"}});
+    stage.fault("CreateTrail", not_yet, Some(2)).await;
+    expect(&stage.apply(&stage.manifests("", "")), 0, &["done CreateTrail", "made 11 AWS writes"]);
+}
+
+#[tokio::test]
+async fn a_bucket_that_others_keep_is_never_written_and_its_lack_is_explained() {
+    let stage = Stage::new("700000000014");
+    let manifests = stage.manifests("", "").replace("archiveRef: {name: logs}", "bucket: {name: nobodys-bucket-700000000014}");
+    expect(
+        &stage.apply(&manifests),
+        1,
+        &["failed CreateTrail", "S3BucketDoesNotExistException", "Create the bucket, or refer to a LogArchive"],
+    );
 }
