@@ -146,3 +146,20 @@ async fn tags_and_versioning_read_back() {
     let read = s3.get_bucket_versioning().bucket(&bucket).send().await.unwrap();
     assert_eq!(read.status(), Some(&BucketVersioningStatus::Enabled));
 }
+
+#[tokio::test]
+async fn a_presigned_url_is_its_signer() {
+    use aws_sdk_s3::presigning::PresigningConfig;
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("shared", HOME).await;
+    let owner = lab.s3(&lab.account, HOME);
+    owner.put_object().bucket(&bucket).key("k").body(b"hello".to_vec().into()).send().await.unwrap();
+    let fetch = async |client: &aws_sdk_s3::Client| {
+        let config = PresigningConfig::expires_in(std::time::Duration::from_secs(60)).unwrap();
+        let url = client.get_object().bucket(&bucket).key("k").presigned(config).await.unwrap().uri().to_owned();
+        let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    assert_eq!(fetch(&owner).await, (200, "hello".to_owned()));
+    assert_eq!(fetch(&lab.s3(&new_account(), HOME)).await.0, 403);
+}
