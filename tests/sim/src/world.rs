@@ -112,7 +112,7 @@ impl World {
         self.organizations.clear();
         self.trails.clear();
         self.events.clear();
-        self.delivery.clear();
+        self.delivery.clear().await;
         self.bus.clear();
         self.set_settings(Settings::default());
         Ok(())

@@ -173,21 +173,25 @@ async fn check_logs(world: &World, call: &Call, trail: &Trail) -> Result<(), Aws
     if !own || !world.backend.log_group_exists(At { account, region }, name).await? {
         return Err(errors::invalid_log_group());
     }
-    let (role_account, role_name) = split_role_arn(role).ok_or_else(errors::log_role_denied)?;
-    if role_account != call.caller.account {
-        return Err(errors::log_role_denied());
-    }
-    let at = At { account: role_account, region };
-    let found = world.backend.role(at, role_name).await?.filter(|found| found.arn == *role).ok_or_else(errors::log_role_denied)?;
+    let own = split_role_arn(role).is_some_and(|(role_account, _)| role_account == call.caller.account);
+    let stream = format!("{account}_CloudTrail_{region}");
+    if own && role_may_write(world, trail, role, group, &stream).await? { Ok(()) } else { Err(errors::log_role_denied()) }
+}
+
+/// Whether CloudTrail may assume the role, and the role may then write to the stream of the log group.
+pub async fn role_may_write(world: &World, trail: &Trail, role: &str, group: &str, stream: &str) -> Result<bool, AwsError> {
+    let Some((account, name)) = split_role_arn(role) else { return Ok(false) };
+    let at = At { account, region: &trail.home_region };
+    let Some(found) = world.backend.role(at, name).await?.filter(|found| found.arn == *role) else { return Ok(false) };
     let trust =
         Request { principal: Principal::Service(CLOUDTRAIL), action: "sts:AssumeRole", resource: None, context: service_context(trail) };
     if evaluate(&found.trust, &trust) != Decision::Allowed {
-        return Err(errors::log_role_denied());
+        return Ok(false);
     }
-    let policies = world.backend.role_policies(at, role_name).await?;
-    let stream = format!("{}log-stream:{account}_CloudTrail_{region}", group.trim_end_matches('*'));
+    let policies = world.backend.role_policies(at, name).await?;
+    let stream = format!("{}log-stream:{stream}", group.trim_end_matches('*'));
     let may = |action: &str| holder_may(&policies, action, &stream);
-    if may("logs:CreateLogStream") && may("logs:PutLogEvents") { Ok(()) } else { Err(errors::log_role_denied()) }
+    Ok(may("logs:CreateLogStream") && may("logs:PutLogEvents"))
 }
 
 /// Whether identity policies together allow an action: one must, and none may deny.

@@ -45,7 +45,9 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub fn clear(&self) {
+    /// Waits for a round under way, which would put back what failed.
+    pub async fn clear(&self) {
+        let _no_round = self.round.lock().await;
         guard(&self.waiting).clear();
         *guard(&self.chains) = chain::Chains::default();
     }
@@ -61,18 +63,16 @@ pub struct Round {
 }
 
 /// Queues an event for the trails that log it.
-pub fn take(world: &World, event: &Arc<Event>, logged_by: impl Iterator<Item = Trail>) {
-    let mut logged = false;
+pub fn take(world: &World, event: &Arc<Event>, logged_by: Vec<Trail>) {
+    if !logged_by.is_empty() {
+        world.bus.put(Arc::clone(event));
+    }
     for trail in logged_by {
-        logged = true;
         let stream = Stream { trail_arn: trail.arn.clone(), account: event.account.clone(), region: event.region.clone() };
         let mut waiting = guard(&world.delivery.waiting);
         let queue = waiting.entry(stream).or_insert_with(|| Waiting { trail: trail.clone(), events: Vec::new() });
         queue.trail = trail;
         queue.events.push(Arc::clone(event));
-    }
-    if logged {
-        world.bus.put(Arc::clone(event));
     }
 }
 

@@ -9,6 +9,7 @@ pub mod selection;
 
 pub use record::seconds;
 
+use crate::cloudtrail::model::Trail;
 use crate::identity::is_account_id;
 use crate::record::CallRecord;
 use crate::world::{World, guard};
@@ -72,8 +73,8 @@ pub fn observe(world: &World, call: &CallRecord, logging: &HashSet<String>) {
     for account in std::iter::once(caller.account.clone()).chain(owner) {
         let event = Arc::new(event(world, call, account, shared.as_deref()));
         guard(&world.events.all).push(Arc::clone(&event));
-        let trails = world.trails.all();
-        let logged_by = trails.into_iter().filter(|trail| logging.contains(&trail.arn) && selection::logs(trail, &event, world));
+        let is_logged = |trail: &Trail| logging.contains(&trail.arn) && selection::logs(trail, &event, world);
+        let logged_by: Vec<Trail> = world.trails.with(|all| all.iter().filter(|trail| is_logged(trail)).cloned().collect());
         crate::delivery::take(world, &event, logged_by);
     }
 }

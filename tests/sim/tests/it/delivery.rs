@@ -284,6 +284,16 @@ async fn a_log_group_gets_the_events() {
         .collect();
     assert!(messages.iter().any(|record| record["eventName"] == "UpdateTrail"), "{messages:?}");
 
+    lab.cloudtrail(OTHER).list_trails().send().await.unwrap();
+    lab.control.deliver().await.unwrap();
+    let events = lab.aws_ok(HOME, &read).await;
+    let is_there = |event: &Value| event["message"].as_str().unwrap().contains("ListTrails");
+    assert!(events["events"].as_array().unwrap().iter().any(is_there), "events of all Regions are in one stream: {events}");
+
+    lab.aws_ok(HOME, &["iam", "delete-role-policy", "--role-name", "writer", "--policy-name", "logs"]).await;
+    lab.control.deliver().await.unwrap();
+    assert_eq!(status(&lab).await.latest_cloud_watch_logs_delivery_error(), Some("AccessDenied"));
+    lab.aws_ok(HOME, &["iam", "put-role-policy", "--role-name", "writer", "--policy-name", "logs", "--policy-document", &permission]).await;
     lab.aws_ok(HOME, &["logs", "delete-log-group", "--log-group-name", "audit"]).await;
     lab.control.deliver().await.unwrap();
     let broken = status(&lab).await;
