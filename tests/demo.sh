@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The demo: a real API server, a simulated AWS and the operator; a trail becomes Ready, is tampered with, and is repaired.
+# Run it by `make demo`. Everything it starts ends with it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+target=${CARGO_TARGET_DIR:-target}/debug
+tools=${TRAILKEEPER_TOOLS:-${TRAILKEEPER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/trailkeeper}/tools}
+state=$(mktemp -d)
+
+bold='' dim='' plain=''
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; fi
+say() { printf '\n%s==> %s%s\n' "$bold" "$*" "$plain"; }
+show() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
+
+operator=''
+finish() {
+  [[ -z $operator ]] || { kill -TERM "$operator" 2>/dev/null && wait "$operator" 2>/dev/null; } || true
+  exec 8>&- 2>/dev/null || true # the lab stops when this, its standard input, closes
+  [[ -z ${lab:-} ]] || wait "$lab" 2>/dev/null || true
+  rm -rf "$state"
+}
+trap finish EXIT
+
+say "Starting a Kubernetes API server and a simulated AWS"
+mkfifo "$state/stdin"
+"$target/lab" up --state-dir "$state/lab" <"$state/stdin" >"$state/lab.json" &
+lab=$!
+exec 8>"$state/stdin"
+for _ in $(seq 600); do
+  [[ -s $state/lab.json ]] && break
+  kill -0 "$lab" 2>/dev/null || { echo "the lab did not start" >&2; exit 1; }
+  sleep 0.1
+done
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$state/lab.json" "$1"; }
+endpoint=$(field sim_endpoint)
+
+# Nothing of the caller's environment may lead to a real cluster or a real AWS.
+clean=(env -i "PATH=$PATH" "HOME=$state" "KUBECONFIG=$(field kubeconfig)" "AWS_ENDPOINT_URL=$endpoint" AWS_REGION=eu-central-1 AWS_DEFAULT_REGION=eu-central-1 AWS_SECRET_ACCESS_KEY=any)
+kubectl() { "${clean[@]}" "$tools/bin/kubectl" "$@"; }
+# Mallory is a user of the account with more rights than sense.
+aws() { "${clean[@]}" AWS_ACCESS_KEY_ID=111111111111-mallory "$tools/venv/bin/aws" "$@"; }
+pass_now() { kubectl annotate --overwrite "$@" "trailkeeper.dev/requestedAt=$(date +%s.%N)" >/dev/null; }
+events_of() { kubectl get events.events.k8s.io -o jsonpath="{range .items[?(@.reason==\"$1\")]}{.regarding.name}: {.note}{\"\n\"}{end}"; }
+await_event() { # reason, text in its note
+  for _ in $(seq 300); do
+    if events_of "$1" | grep -qF -- "$2"; then return; fi
+    sleep 0.1
+  done
+  echo "no event $1 that says: $2" >&2
+  tail -5 "$state/operator.log" >&2
+  exit 1
+}
+
+say "Starting the operator"
+kubectl apply --server-side -f crds/ >/dev/null
+kubectl wait --for=condition=Established --timeout=30s crd --all >/dev/null
+"${clean[@]}" AWS_ACCESS_KEY_ID=111111111111 "$target/trailkeeper" run --admin-address 127.0.0.1:0 2>"$state/operator.log" &
+operator=$!
+
+say "Applying the examples: an account, a log archive, a trail"
+show kubectl apply -f examples/
+kubectl wait --for=condition=Ready --timeout=60s awsaccount/production logarchive/audit-logs trail/audit >/dev/null
+# CloudTrail delivers in batches; the first log file makes the trail's last-delivery time.
+for _ in $(seq 300); do
+  pass_now trail/audit
+  [[ -n $(kubectl get trail audit -o jsonpath='{.status.lastDeliveryTime}') ]] && break
+  sleep 0.2
+done
+show kubectl get trailkeeper
+
+say "Mallory stops the trail and opens the bucket"
+show aws cloudtrail stop-logging --name audit
+show aws s3api delete-public-access-block --bucket acme-audit-logs
+show aws cloudtrail get-trail-status --name audit --query IsLogging
+
+say "The operator comes by (every 10 minutes, or when asked) and tells what it found"
+pass_now trail/audit
+pass_now logarchive/audit-logs
+await_event DriftCorrected logging.enabled
+await_event DriftCorrected publicAccessBlock.restrictPublicBuckets
+show kubectl get events.events.k8s.io --sort-by=.eventTime -o custom-columns=TYPE:.type,REASON:.reason,OBJECT:.regarding.name,NOTE:.note
+
+say "And it has put things right"
+kubectl wait --for=condition=Ready --timeout=60s logarchive/audit-logs trail/audit >/dev/null
+show aws cloudtrail get-trail-status --name audit --query IsLogging
+show aws s3api get-public-access-block --bucket acme-audit-logs --output text
+show kubectl get trail audit -o jsonpath='{.status.gaps}{"\n"}'
+show kubectl get trailkeeper
+say "The gap stays on record, as the digest chain is broken there. That was the demo; everything is stopped now."
