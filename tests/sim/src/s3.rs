@@ -64,11 +64,11 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     if bucket.region != call.region && call.operation != "GetBucketLocation" {
         return Ok(redirect(&bucket, call));
     }
-    if let Some(answer) = without_moto(world, call, &bucket, &name)? {
-        return Ok(answer);
-    }
     if call.operation == "PutBucketPolicy" {
         refuse_public_policy(world, call, &bucket, &name).await?;
+    }
+    if let Some(answer) = without_moto(world, call, &bucket, &name)? {
+        return Ok(answer);
     }
     if call.operation == "PutBucketAcl" || call.operation == "PutObjectAcl" {
         refuse_acl(world, &bucket, &name).await?;
@@ -86,7 +86,8 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     Ok(answer)
 }
 
-/// What moto would take for CreateBucket or DeleteBucket, since it does not know these sub-resources.
+/// What moto would take for CreateBucket or DeleteBucket, since it does not know these sub-resources; and bucket policies,
+/// whose Deny moto applies without looking at the condition.
 fn without_moto(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<Option<Answer>, AwsError> {
     const UNKNOWN: [&str; 3] = ["IntelligentTieringConfiguration", "MetricsConfiguration", "AnalyticsConfiguration"];
     if UNKNOWN.iter().any(|part| call.operation.ends_with(part)) {
@@ -102,6 +103,16 @@ fn without_moto(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Resu
             let requester_pays = String::from_utf8_lossy(&call.body).contains("<Payer>Requester</Payer>");
             world.buckets.update(name, |bucket| bucket.requester_pays = requester_pays);
             Ok(Some(Answer::xml(String::new(), &call.request_id)))
+        }
+        "GetBucketPolicy" => {
+            let missing = || AwsError::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist");
+            let policy = bucket.policy.as_ref().ok_or_else(missing)?;
+            Ok(Some(Answer::json(policy, &call.request_id)))
+        }
+        "PutBucketPolicy" | "DeleteBucketPolicy" => {
+            let policy = serde_json::from_slice(&call.body).ok();
+            world.buckets.update(name, |bucket| bucket.policy = policy);
+            Ok(Some(Answer { status: http::StatusCode::NO_CONTENT, ..Answer::xml(String::new(), &call.request_id) }))
         }
         _ => Ok(None),
     }
@@ -296,8 +307,6 @@ async fn refuse_acl(world: &World, bucket: &Bucket, name: &str) -> Result<(), Aw
 async fn remember(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
     match call.operation.as_str() {
         "DeleteBucket" => world.buckets.remove(name),
-        "PutBucketPolicy" => world.buckets.update(name, |bucket| bucket.policy = serde_json::from_slice(&call.body).ok()),
-        "DeleteBucketPolicy" => world.buckets.update(name, |bucket| bucket.policy = None),
         "DeleteBucketEncryption" => {
             // A bucket is never unencrypted: deleting the setting brings SSE-S3 back.
             let at = At { account: &bucket.owner, region: &bucket.region };
