@@ -97,6 +97,7 @@ impl World for Cloud {
             | Step::PutBucketOwnershipControls { .. }
             | Step::PutPublicAccessBlock { .. }
             | Step::PutBucketPolicy { .. }
+            | Step::DeleteBucketPolicy { .. }
             | Step::PutBucketVersioning { .. }
             | Step::PutBucketEncryption { .. }
             | Step::PutBucketTagging { .. }

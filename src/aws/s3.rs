@@ -161,6 +161,10 @@ impl Cloud {
                 let request = client.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner).policy(policy.to_string());
                 self.call("s3:PutBucketPolicy", bucket, request.send()).await.map(drop)
             }
+            Step::DeleteBucketPolicy { bucket } => {
+                let request = client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+                self.call("s3:DeleteBucketPolicy", bucket, request.send()).await.map(drop)
+            }
             Step::PutBucketVersioning { bucket, status } => {
                 let versioning = sdk::VersioningConfiguration::builder().status(status.as_str().into()).build();
                 let request =

@@ -91,7 +91,13 @@ impl Facet for BucketPolicy {
         merge(self.own_statements(), observed, keeps_foreign(self.0.spec.policy.foreign_statements, found), &self.0)
     }
 
+    /// S3 takes no policy without statements: where none is wanted, there is to be no policy.
     fn steps(&self, change: &Change<'_, Statements>) -> Vec<Step> {
-        vec![Step::PutBucketPolicy { bucket: self.0.spec.bucket_name.clone(), policy: change.desired.document() }]
+        let bucket = self.0.spec.bucket_name.clone();
+        match (change.desired.0.is_empty(), change.observed) {
+            (false, _) => vec![Step::PutBucketPolicy { bucket, policy: change.desired.document() }],
+            (true, Some(_)) => vec![Step::DeleteBucketPolicy { bucket }],
+            (true, None) => Vec::new(),
+        }
     }
 }

@@ -51,6 +51,9 @@ pub enum Step {
         bucket: String,
         policy: Value,
     },
+    DeleteBucketPolicy {
+        bucket: String,
+    },
     PutBucketVersioning {
         bucket: String,
         status: String,
@@ -160,6 +163,7 @@ impl Step {
             Self::PutBucketOwnershipControls { .. } => "PutBucketOwnershipControls",
             Self::PutPublicAccessBlock { .. } => "PutPublicAccessBlock",
             Self::PutBucketPolicy { .. } => "PutBucketPolicy",
+            Self::DeleteBucketPolicy { .. } => "DeleteBucketPolicy",
             Self::PutBucketVersioning { .. } => "PutBucketVersioning",
             Self::PutBucketEncryption { .. } => "PutBucketEncryption",
             Self::PutBucketTagging { .. } => "PutBucketTagging",
