@@ -76,6 +76,7 @@ async fn observe<W: World>(world: &W, subject: &Subject) -> Seen {
 fn judge(seen: Seen, subject: &Subject) -> Assessment {
     let mut assessment = Assessment::default();
     let mut writable = true;
+    let mut claims = Vec::new();
     for resource in &subject.registered.resources {
         match claim(resource.as_ref(), &seen, subject) {
             Claim::Ours | Claim::Absent => {}
@@ -86,22 +87,25 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
                     desired: json!(subject.owner),
                     observed: Value::Null,
                 });
-                assessment.plan.push(claim_step(resource.as_ref(), &seen, subject, &facts, false));
+                claims.push((resource.as_ref(), claim_step(resource.as_ref(), &seen, subject, &facts, false)));
             }
             Claim::Adopt(facts) => {
                 assessment.adopting.push(resource.id());
-                assessment.plan.push(claim_step(resource.as_ref(), &seen, subject, &facts, true));
+                claims.push((resource.as_ref(), claim_step(resource.as_ref(), &seen, subject, &facts, true)));
             }
             Claim::Refused(refusal) => {
                 assessment.refusal.get_or_insert(refusal);
             }
         }
     }
+    let (late, first): (Vec<_>, Vec<_>) = claims.into_iter().partition(|(resource, _)| resource.claimed_after_repair(&seen));
+    assessment.plan.extend(first.into_iter().map(|(_, claim)| claim));
     let ignore = subject.ignore();
     for facet in &subject.registered.facets {
         let evaluation = facet.evaluate(&seen, &ignore);
         assessment.differences.extend(evaluation.differences);
         assessment.plan.extend(evaluation.steps);
+        assessment.plan.extend(late.iter().filter(|(resource, _)| resource.root() == facet.name()).map(|(_, claim)| claim.clone()));
     }
     if !writable || assessment.refusal.is_some() {
         assessment.plan.clear();

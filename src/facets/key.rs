@@ -100,6 +100,10 @@ impl Resource for Key {
     fn claim(&self, seen: &Seen, marks: Tags) -> Step {
         Step::TagKey { key: Self::reference(seen), tags: marks }
     }
+    /// KMS refuses to tag a key that waits for its deletion.
+    fn claimed_after_repair(&self, seen: &Seen) -> bool {
+        seen.state::<KeyState>(Self::NAME).is_some_and(|state| state.pending_deletion)
+    }
     /// The alias goes last: until then a pass that was cut off finds the key again.
     fn delete(&self, seen: &Seen) -> Vec<Step> {
         let window_days = self.0.spec.encryption.own_key().unwrap_or_default().deletion_window_days;

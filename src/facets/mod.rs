@@ -125,6 +125,10 @@ pub trait Resource: Send + Sync {
     fn tags(&self) -> &'static str;
     /// The step that puts the marks of ownership in place.
     fn claim(&self, seen: &Seen, marks: tags::Tags) -> Step;
+    /// Whether it must be repaired before it takes the marks. Else they come first.
+    fn claimed_after_repair(&self, _seen: &Seen) -> bool {
+        false
+    }
     /// The steps that delete it, when that is asked for.
     fn delete(&self, seen: &Seen) -> Vec<Step>;
 }
