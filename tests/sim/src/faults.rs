@@ -101,6 +101,11 @@ impl Faults {
         guard(&self.rules).clear();
     }
 
+    /// Clears the rules that name this account, so that tests that share a simulation leave each other's faults alone.
+    pub fn clear_of(&self, account: &str) {
+        guard(&self.rules).retain(|rule| rule.account.as_deref() != Some(account));
+    }
+
     /// What hits this call: every latency rule adds up, and the first of the others decides. Counts are used up.
     pub fn take(&self, target: Target<'_>) -> Vec<FaultKind> {
         let mut rules = guard(&self.rules);
@@ -155,6 +160,15 @@ mod tests {
         faults.add(rule("s3", "*", FaultKind::Throttle, Some(1)));
         assert_eq!(faults.take(TARGET), [FaultKind::Latency { ms: 1 }, FaultKind::Deny]);
         assert_eq!(faults.list().len(), 3, "a rule that did not decide keeps its count");
+    }
+
+    #[test]
+    fn an_account_clears_its_own_rules_only() {
+        let faults = Faults::default();
+        let of = |account: Option<&str>| FaultRule { account: account.map(str::to_owned), ..rule("s3", "*", FaultKind::Deny, None) };
+        [of(Some("1")), of(Some("2")), of(None)].into_iter().for_each(|rule| faults.add(rule));
+        faults.clear_of("1");
+        assert_eq!(faults.list(), [of(Some("2")), of(None)]);
     }
 
     #[test]

@@ -56,6 +56,11 @@ impl Client {
         self.write(Method::DELETE, "faults", &()).await.map(drop)
     }
 
+    /// Clears the faults that name this account.
+    pub async fn clear_faults_of(&self, account: &str) -> Result<()> {
+        self.write(Method::DELETE, &format!("faults?account={account}"), &()).await.map(drop)
+    }
+
     pub async fn settings(&self) -> Result<Settings> {
         self.read("settings", &()).await
     }

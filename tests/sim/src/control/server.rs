@@ -53,8 +53,11 @@ async fn add_fault(State(world): State<Shared>, Json(rule): Json<FaultRule>) -> 
     StatusCode::NO_CONTENT
 }
 
-async fn clear_faults(State(world): State<Shared>) -> StatusCode {
-    world.faults.clear();
+async fn clear_faults(State(world): State<Shared>, Query(of): Query<OfAccount>) -> StatusCode {
+    match of.account {
+        Some(account) => world.faults.clear_of(&account),
+        None => world.faults.clear(),
+    }
     StatusCode::NO_CONTENT
 }
 
