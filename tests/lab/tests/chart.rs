@@ -92,8 +92,6 @@ fn an_installed_release_grants_what_it_says_and_no_more() {
     kubectl(&["create", "namespace", "elsewhere"]);
     for (namespace, verb, resource) in [
         ("granted", "get", "secrets"),
-        ("granted", "create", "leases.coordination.k8s.io"),
-        ("granted", "update", "leases.coordination.k8s.io"),
         ("elsewhere", "watch", "trails.trailkeeper.dev"),
         ("elsewhere", "patch", "logarchives.trailkeeper.dev"),
         ("elsewhere", "patch", "trails.trailkeeper.dev/status"),
@@ -107,9 +105,10 @@ fn an_installed_release_grants_what_it_says_and_no_more() {
         ("granted", "create", "secrets"),
         ("granted", "create", "pods"),
         ("granted", "get", "configmaps"),
-        ("granted", "delete", "leases.coordination.k8s.io"),
+        ("granted", "get", "leases.coordination.k8s.io"),
         ("elsewhere", "get", "secrets"),
-        ("elsewhere", "get", "leases.coordination.k8s.io"),
+        ("elsewhere", "update", "trails.trailkeeper.dev/status"),
+        ("elsewhere", "patch", "events.events.k8s.io"),
         ("elsewhere", "update", "trails.trailkeeper.dev"),
         ("elsewhere", "delete", "trails.trailkeeper.dev"),
         ("elsewhere", "create", "logarchives.trailkeeper.dev"),
