@@ -46,16 +46,12 @@ pub fn add(world: &World, trail: &Trail, stream: &Stream, file: LogFile) {
 }
 
 fn open(world: &World, trail: &Trail, stream: &Stream) {
-    let interval = interval(world);
-    let now = whole_seconds(world.clock.now());
     let mut chains = guard(&world.delivery.chains);
     if chains.open.contains_key(stream) {
         return;
     }
-    // Chains of one trail keep step: each starts a whole number of intervals after the first.
-    let first = trail.logging.chain_started.map_or(now, whole_seconds).min(now);
-    let passed = now.duration_since(first).as_secs() / interval.as_secs().max(1);
-    let start = first + interval * i32::try_from(passed).unwrap_or_default();
+    // A Region that is heard of late gets the digests of the hours before too, which say that nothing was delivered.
+    let start = whole_seconds(trail.logging.chain_started.unwrap_or_else(|| world.clock.now()));
     let start = chains.ends.get(stream).map_or(start, |end| start.max(*end));
     chains.open.insert(stream.clone(), Chain { trail: trail.clone(), start, files: Vec::new(), previous: None });
 }
@@ -69,17 +65,21 @@ pub async fn deliver_due(world: &World, round: &mut Round) {
         let current = world.trails.get(&stream.trail_arn);
         let deleted = current.is_none();
         let ending = Ending::of(&chain, current.as_ref());
+        let stopped = current.as_ref().and_then(|trail| trail.logging.stopped).map(whole_seconds);
+        let until = stopped.filter(|stopped| ending == Ending::Final && *stopped >= chain.start).unwrap_or(now);
         if let Some(current) = current.filter(|_| ending == Ending::None) {
             chain.trail = current;
         }
         let mut failed = false;
-        while !failed && ending != Ending::Silent && chain.start + interval <= now {
+        while !failed && ending != Ending::Silent && chain.start + interval <= until {
             let end = chain.start + interval;
             failed = !deliver(world, &stream, &mut chain, end, round).await;
         }
         if !failed && ending == Ending::Final {
             // A digest covers at least a second, so that no two have one key.
-            let end = now.max(chain.start + SignedDuration::from_secs(1));
+            let end = until.max(chain.start + SignedDuration::from_secs(1));
+            // What was under way when logging stopped is in the last digest.
+            chain.files.iter_mut().for_each(|file| file.delivered = file.delivered.min(end));
             failed = !deliver(world, &stream, &mut chain, end, round).await;
         }
         let mut chains = guard(&world.delivery.chains);
@@ -112,11 +112,12 @@ impl Ending {
         if !current.logging.on {
             return Self::Final;
         }
-        if current.logging.chains == chain.trail.logging.chains {
-            return Self::None;
+        // Since the last round: stopped and started, or deleted and created again; or validation off and on.
+        let known = &chain.trail.logging;
+        if current.logging.started != known.started {
+            return Self::Final;
         }
-        // Stopped and started, or validation off and on, since the last round.
-        if current.logging.started == chain.trail.logging.started { Self::Silent } else { Self::Final }
+        if current.logging.chains == known.chains { Self::None } else { Self::Silent }
     }
 }
 

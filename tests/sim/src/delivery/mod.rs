@@ -96,6 +96,8 @@ pub async fn round(world: &World) -> Round {
     chain::open_due(world);
     logs::deliver(world, &mut round).await;
     chain::deliver_due(world, &mut round).await;
+    // What ended because it was begun anew goes on from here.
+    chain::open_due(world);
     round
 }
 

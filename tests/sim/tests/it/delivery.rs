@@ -327,3 +327,18 @@ async fn an_organization_trail_delivers_its_members() {
     lab.control.deliver().await.unwrap();
     assert_eq!(delivered(&lab, &bucket, &format!("AWSLogs/o-abcdefghij/{member}/CloudTrail/{HOME}/")).await, ["ListTrails"]);
 }
+
+#[tokio::test]
+async fn global_events_come_to_us_east_1_when_asked_for() {
+    let lab = quiet_lab().await;
+    let bucket = lab.open_bucket().await;
+    let client = lab.cloudtrail(OTHER);
+    client.create_trail().name("main").s3_bucket_name(&bucket).include_global_service_events(false).send().await.unwrap();
+    client.start_logging().name("main").send().await.unwrap();
+    let add_user = async |name: &str| lab.aws_ok(HOME, &["iam", "create-user", "--user-name", name]).await;
+    add_user("ann").await;
+    client.update_trail().name("main").include_global_service_events(true).send().await.unwrap();
+    add_user("bob").await;
+    assert_eq!(lab.control.deliver().await.unwrap().log_files, 1);
+    assert_eq!(delivered(&lab, &bucket, "/CloudTrail/us-east-1/").await, ["CreateUser", "UpdateTrail"]);
+}
