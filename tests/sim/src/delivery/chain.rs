@@ -58,39 +58,52 @@ fn open(world: &World, trail: &Trail, stream: &Stream) {
 
 /// Delivers the digests that are due and ends the chains of trails that stopped, changed or went.
 pub async fn deliver_due(world: &World, round: &mut Round) {
-    let interval = interval(world);
     let open = guard(&world.delivery.chains).open.clone();
     for (stream, mut chain) in open {
-        let now = whole_seconds(world.clock.now());
         let current = world.trails.get(&stream.trail_arn);
         let deleted = current.is_none();
         let ending = Ending::of(&chain, current.as_ref());
-        let stopped = current.as_ref().and_then(|trail| trail.logging.stopped).map(whole_seconds);
-        let until = stopped.filter(|stopped| ending == Ending::Final && *stopped >= chain.start).unwrap_or(now);
-        if let Some(current) = current.filter(|_| ending == Ending::None) {
-            chain.trail = current;
+        let until = until(world, &chain, current.as_ref(), ending);
+        if let Some(current) = current {
+            // Today's bucket and key; what the chain began with stays, to tell whether it is still the trail's.
+            chain.trail = Trail { logging: chain.trail.logging.clone(), ..current };
         }
-        let mut failed = false;
-        while !failed && ending != Ending::Silent && chain.start + interval <= until {
-            let end = chain.start + interval;
-            failed = !deliver(world, &stream, &mut chain, end, round).await;
-        }
-        if !failed && ending == Ending::Final {
-            // A digest covers at least a second, so that no two have one key.
-            let end = until.max(chain.start + SignedDuration::from_secs(1));
-            // What was under way when logging stopped is in the last digest.
-            chain.files.iter_mut().for_each(|file| file.delivered = file.delivered.min(end));
-            failed = !deliver(world, &stream, &mut chain, end, round).await;
-        }
+        let done = ending == Ending::Silent || extend(world, &stream, &mut chain, until, ending, round).await;
         let mut chains = guard(&world.delivery.chains);
         chains.ends.insert(stream.clone(), chain.start);
         // A deleted trail gets one last attempt.
-        if ending == Ending::None || (failed && !deleted) {
+        if ending == Ending::None || (!done && !deleted) {
             chains.open.insert(stream, chain);
         } else {
             chains.open.remove(&stream);
         }
     }
+}
+
+/// The time that the chain may cover by now: no more than until logging stopped.
+fn until(world: &World, chain: &Chain, current: Option<&Trail>, ending: Ending) -> Timestamp {
+    let stopped = current.and_then(|trail| trail.logging.stopped).map(whole_seconds);
+    let stopped = stopped.filter(|stopped| ending == Ending::Final && *stopped >= chain.start);
+    stopped.unwrap_or_else(|| whole_seconds(world.clock.now()))
+}
+
+/// Adds the digests that are due until then; false when one could not be written.
+async fn extend(world: &World, stream: &Stream, chain: &mut Chain, until: Timestamp, ending: Ending, round: &mut Round) -> bool {
+    let interval = interval(world);
+    while chain.start + interval <= until {
+        let end = chain.start + interval;
+        if !deliver(world, stream, chain, end, round).await {
+            return false;
+        }
+    }
+    if ending != Ending::Final {
+        return true;
+    }
+    // A digest covers at least a second, so that no two have one key.
+    let end = until.max(chain.start + SignedDuration::from_secs(1));
+    // What was under way when logging stopped is in the last digest.
+    chain.files.iter_mut().for_each(|file| file.delivered = file.delivered.min(end));
+    deliver(world, stream, chain, end, round).await
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,13 +37,8 @@ pub fn of(event: &Event) -> Vec<(&'static str, String)> {
     let service = event.text("eventSource").split('.').next().unwrap_or_default();
     let parameters = &event.record["requestParameters"];
     let mut found: Vec<(&'static str, String)> = Vec::new();
-    let named = NAMED_BY.iter().filter(|(of, _, _)| *of == service);
-    for (_, parameter, kind) in named {
-        let values = match &parameters[parameter] {
-            Value::String(name) => vec![name.clone()],
-            _ => Vec::new(),
-        };
-        found.extend(values.into_iter().map(|name| (*kind, name)));
+    for (_, parameter, kind) in NAMED_BY.iter().filter(|(of, _, _)| *of == service) {
+        found.extend(parameters[parameter].as_str().map(|name| (*kind, name.to_owned())));
     }
     let lists = [("trailNameList", TRAIL), ("resourceIdList", TRAIL)];
     for (parameter, kind) in lists.iter().filter(|_| service == "cloudtrail") {

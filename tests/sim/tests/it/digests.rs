@@ -215,6 +215,23 @@ async fn a_digest_that_fails_shows_and_comes_later() {
 }
 
 #[tokio::test]
+async fn a_last_digest_that_failed_goes_to_the_new_bucket() {
+    let (lab, _) = validated_trail().await;
+    let client = lab.cloudtrail(HOME);
+    busy_hour(&lab).await;
+    lab.put_policy(&lab.bucket_name("logs"), HOME, &crate::lab::bucket_policy(&lab.bucket_name("logs"), "nobody", &lab.account)).await;
+    client.stop_logging().name("main").send().await.unwrap();
+    assert_eq!(lab.control.deliver().await.unwrap().digests, 0);
+    let bucket = lab.create_bucket("new", HOME).await;
+    lab.put_policy(&bucket, HOME, &crate::lab::bucket_policy(&bucket, "*", &lab.account)).await;
+    client.update_trail().name("main").s3_bucket_name(&bucket).send().await.unwrap();
+    assert_eq!(lab.control.deliver().await.unwrap().failures, 0);
+    let found = digests(&lab, &bucket, HOME).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].1["previousDigestS3Bucket"], lab.bucket_name("logs"), "the chain goes on across buckets");
+}
+
+#[tokio::test]
 async fn public_keys_have_a_time_and_a_region() {
     let lab = Lab::new().await;
     use aws_sdk_cloudtrail::primitives::DateTime;
