@@ -66,11 +66,11 @@ impl Facet for Key {
         };
         let key = Self::reference(change.seen);
         let mut steps = Vec::new();
-        if observed.pending_deletion {
+        if observed.pending_deletion && !change.desired.pending_deletion {
             steps.push(Step::CancelKeyDeletion { key: key.clone() });
         }
         // A key whose deletion was cancelled comes back disabled.
-        if !observed.enabled {
+        if !observed.enabled && change.desired.enabled {
             steps.push(Step::EnableKey { key: key.clone() });
         }
         if observed.description != change.desired.description {

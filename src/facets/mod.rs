@@ -168,7 +168,9 @@ impl<F: Facet> AnyFacet for F {
         }
         let observed: Option<F::State> = seen.state(F::NAME);
         let observed_json = observed.as_ref().map_or(Value::Null, to_json);
-        let wanted = ignore.overlay(F::NAME, to_json(&self.desired(observed.as_ref(), seen)), &observed_json);
+        let declared = to_json(&self.desired(observed.as_ref(), seen));
+        // Where AWS has nothing, an ignored field has nothing to be left as.
+        let wanted = if observed.is_some() { ignore.overlay(F::NAME, declared, &observed_json) } else { declared };
         let found = differences(F::NAME, &wanted, &observed_json);
         let Ok(desired) = serde_json::from_value::<F::State>(wanted) else { return nothing };
         if found.is_empty() {
