@@ -121,11 +121,13 @@ fn claim(resource: &dyn Resource, seen: &Seen, subject: &Subject) -> Claim {
         _ => {}
     }
     let facts: OwnerFacts = seen.facts(resource.tags()).unwrap_or_default();
-    if facts.owner.as_deref() == Some(subject.owner.as_str()) || subject.treatment.mode == Mode::Observe {
+    if facts.owner.as_deref() == Some(subject.owner.as_str()) {
         return Claim::Ours;
     }
     match (subject.treatment.adoption, &facts.owner) {
         (_, None) if subject.held_before => Claim::Lost(facts),
+        // Who only looks claims nothing.
+        _ if subject.treatment.mode == Mode::Observe => Claim::Ours,
         (Adoption::IfUnowned, None) | (Adoption::Always, _) => Claim::Adopt(facts),
         (Adoption::Never, _) | (Adoption::IfUnowned, Some(_)) => {
             Claim::Refused(Refusal { resource: format!("{} {}", resource.noun(), resource.id()), owner: facts.owner })

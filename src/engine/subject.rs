@@ -42,18 +42,20 @@ impl Subject {
     /// A LogArchive with its writers.
     pub fn log_archive(archive: &LogArchive, account: &AccountFacts, writers: &Writers, instance: &str) -> Self {
         let owner = owner(instance, archive);
+        let held_before = archive.status.as_ref().is_some_and(|status| status.held.applied_fingerprint.is_some());
         let context = ArchiveContext {
             spec: archive.spec.clone(),
             account: account.clone(),
             writers: writers.current.clone(),
             gone: writers.gone.clone(),
             owner: owner.clone(),
+            held_before,
         };
         Self {
             registered: registry::log_archive(&context),
             treatment: archive.spec.treatment(),
             owner,
-            held_before: archive.status.as_ref().is_some_and(|status| status.held.applied_fingerprint.is_some()),
+            held_before,
             account: account.id.clone(),
             region: archive.spec.region.clone(),
         }

@@ -3,6 +3,7 @@
 use crate::api::aws_account::{Organization, Partition};
 use crate::api::log_archive::WriterStatus;
 use crate::api::{LogArchiveSpec, TrailSpec};
+use crate::facets::tags::OwnerFacts;
 
 /// The account that an object lives in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +65,23 @@ pub struct ArchiveContext {
     pub gone: Vec<String>,
     /// The value of the ownership tag.
     pub owner: String,
+    /// Whether an earlier pass had the archive in force.
+    pub held_before: bool,
 }
 
 impl ArchiveContext {
     pub fn bucket_arn(&self) -> String {
         format!("arn:{}:s3:::{}", self.account.partition.as_str(), self.spec.bucket_name)
+    }
+
+    /// Whether a resource with these marks was there before us, rather than made by us. Where an archive in force has lost
+    /// its tag, it was ours: a stranger's policy statements must not become permanent by removing a tag first.
+    pub fn found(&self, facts: &OwnerFacts) -> bool {
+        let marked_as_ours = match &facts.owner {
+            Some(owner) => *owner == self.owner,
+            None => self.held_before,
+        };
+        facts.adopted || !marked_as_ours
     }
 
     /// The own key's alias with `alias/`, where the archive has a key of its own.

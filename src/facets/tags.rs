@@ -25,11 +25,6 @@ impl OwnerFacts {
     pub fn of(tags: &Tags) -> Self {
         Self { owner: tags.get(OWNER).cloned(), adopted: tags.contains_key(ADOPTED) }
     }
-
-    /// Whether `owner` found the resource rather than made it.
-    pub fn found_by(&self, owner: &str) -> bool {
-        self.adopted || self.owner.as_deref() != Some(owner)
-    }
 }
 
 /// The tags that are the user's to declare.
@@ -72,7 +67,7 @@ mod tests {
         let tags =
             with_owner(&Tags::from([("team".into(), "sec".into()), ("aws:cloudformation:stack-name".into(), "x".into())]), "i/ns/n", true);
         assert_eq!(users(&tags), Tags::from([("team".into(), "sec".into())]));
-        assert!(OwnerFacts::of(&tags).found_by("i/ns/n"));
+        assert_eq!(OwnerFacts::of(&tags), OwnerFacts { owner: Some("i/ns/n".into()), adopted: true });
     }
 
     #[test]
