@@ -301,9 +301,8 @@ async fn a_log_group_gets_the_events() {
     assert_eq!(broken.latest_delivery_error(), None);
 }
 
-#[tokio::test]
-async fn an_organization_trail_delivers_its_members() {
-    let lab = quiet_lab().await;
+/// A logging organization trail with validation, and a member account.
+pub async fn organization_trail(lab: &Lab) -> (String, String) {
     let member = crate::lab::new_account();
     let organization = Organization {
         id: "o-abcdefghij".into(),
@@ -321,8 +320,23 @@ async fn an_organization_trail_delivers_its_members() {
     policy["Statement"].as_array_mut().unwrap().push(write);
     lab.put_policy(&bucket, HOME, &policy).await;
     let client = lab.cloudtrail(HOME);
-    client.create_trail().name("main").s3_bucket_name(&bucket).is_organization_trail(true).send().await.unwrap();
+    client
+        .create_trail()
+        .name("main")
+        .s3_bucket_name(&bucket)
+        .is_organization_trail(true)
+        .enable_log_file_validation(true)
+        .send()
+        .await
+        .unwrap();
     client.start_logging().name("main").send().await.unwrap();
+    (bucket, member)
+}
+
+#[tokio::test]
+async fn an_organization_trail_delivers_its_members() {
+    let lab = quiet_lab().await;
+    let (bucket, member) = organization_trail(&lab).await;
     lab.cloudtrail_as(&key(&member), HOME).list_trails().send().await.unwrap();
     lab.control.deliver().await.unwrap();
     assert_eq!(delivered(&lab, &bucket, &format!("AWSLogs/o-abcdefghij/{member}/CloudTrail/{HOME}/")).await, ["ListTrails"]);

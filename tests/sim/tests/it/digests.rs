@@ -1,22 +1,25 @@
 //! Digests are chained, signed and verified by the official `aws cloudtrail validate-logs`.
 
-use crate::delivery::{keys, logging_trail, unzip};
+use crate::delivery::{keys, logging_trail, organization_trail, quiet_lab, unzip};
 use crate::lab::{HOME, Lab, OTHER};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::io::Write;
 use trailkeeper_sim::clock::ClockChange;
-use trailkeeper_sim::world::Settings;
 
 const HOUR: i64 = 3600;
 
-/// A trail with validation on a frozen clock, three hours in the past: validate-logs goes by the machine's clock.
-async fn validated_trail() -> (Lab, String) {
-    let lab = Lab::new().await;
-    lab.control.set_settings(&Settings { delivery_interval_ms: 0, ..Settings::default() }).await.unwrap();
+/// On a frozen clock, hours in the past: validate-logs goes by the machine's clock.
+async fn past_lab() -> Lab {
+    let lab = quiet_lab().await;
     lab.control.change_clock(&ClockChange::Freeze { at: None }).await.unwrap();
     lab.control.change_clock(&ClockChange::Advance { seconds: -6 * HOUR }).await.unwrap();
+    lab
+}
+
+async fn validated_trail() -> (Lab, String) {
+    let lab = past_lab().await;
     let bucket = logging_trail(&lab).await;
     lab.cloudtrail(HOME).update_trail().name("main").enable_log_file_validation(true).send().await.unwrap();
     (lab, bucket)
@@ -57,10 +60,15 @@ fn zip(content: &[u8]) -> Vec<u8> {
 }
 
 async fn validate(lab: &Lab, region: &str) -> (bool, String) {
+    validate_account(lab, region, &lab.account).await
+}
+
+async fn validate_account(lab: &Lab, region: &str, account: &str) -> (bool, String) {
     let arn = lab.trail_arn("main");
     let start = lab.control.now().await.unwrap() - jiff::SignedDuration::from_hours(24);
     let start = start.to_string();
-    let output = lab.aws(region, &["cloudtrail", "validate-logs", "--trail-arn", &arn, "--start-time", &start, "--verbose"]).await;
+    let validate = ["cloudtrail", "validate-logs", "--trail-arn", &arn, "--start-time", &start, "--account-id", account, "--verbose"];
+    let output = lab.aws(region, &validate).await;
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.success(), text)
 }
@@ -229,6 +237,18 @@ async fn a_last_digest_that_failed_goes_to_the_new_bucket() {
     let found = digests(&lab, &bucket, HOME).await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].1["previousDigestS3Bucket"], lab.bucket_name("logs"), "the chain goes on across buckets");
+}
+
+#[tokio::test]
+async fn an_organization_trail_validates_for_each_account() {
+    let lab = past_lab().await;
+    let (_, member) = organization_trail(&lab).await;
+    lab.cloudtrail_as(&crate::lab::key(&member), HOME).list_trails().send().await.unwrap();
+    busy_hour(&lab).await;
+    for account in [&lab.account, &member] {
+        let (valid, text) = validate_account(&lab, HOME, account).await;
+        assert!(valid && text.contains("1/1 digest files valid") && text.contains("1/1 log files valid"), "{text}");
+    }
 }
 
 #[tokio::test]
