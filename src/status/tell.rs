@@ -45,7 +45,10 @@ pub fn drift<'a>(held: &DriftStatus, outcome: &Outcome, assessment: &'a Assessme
     assessment
         .differences
         .iter()
-        .filter(|difference| roots_gone.contains(&difference.path.as_str()) || !gone(difference.path.split('.').next().unwrap_or_default()))
+        .filter(|difference| {
+            let path = difference.path.as_str();
+            roots_gone.is_empty() || roots_gone.contains(&path) || !gone(path.split('.').next().unwrap_or_default())
+        })
         .collect()
 }
 
