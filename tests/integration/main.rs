@@ -5,4 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod create;
+mod drift;
+mod manifests;
+mod references;
 mod support;

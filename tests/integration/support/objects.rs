@@ -32,7 +32,7 @@ pub fn is_true(object: &DynamicObject, kind: &str) -> bool {
 }
 
 impl World {
-    fn api(&self, kind: &str) -> Api<DynamicObject> {
+    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
         let (group, version) = match kind {
             "Secret" | "Namespace" => ("", "v1"),
             _ => ("trailkeeper.dev", "v1alpha1"),
@@ -151,6 +151,19 @@ impl World {
             events.iter().find(fits).cloned().ok_or_else(|| anyhow!("only {events:#?}"))
         };
         let what = format!("an event {reason} of {kind} {name} that says {words:?}");
+        wait_for(&what, PATIENCE, attempt).await.unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Asks for passes until one tells the event. One alone may not see a change of seconds ago: the operator shares
+    /// what it reads between the trails of an account.
+    pub async fn pass_until_event(&self, kind: &str, name: &str, reason: &str, tells: impl Fn(&Seen) -> bool) -> Seen {
+        let attempt = async || {
+            self.request_pass(kind, name).await;
+            let events = self.events(kind, name).await;
+            let fits = |event: &&Seen| event.reason == reason && tells(event);
+            events.iter().find(fits).cloned().ok_or_else(|| anyhow!("only {events:#?}"))
+        };
+        let what = format!("the awaited event {reason} of {kind} {name}");
         wait_for(&what, PATIENCE, attempt).await.unwrap_or_else(|error| panic!("{error:#}"))
     }
 }
