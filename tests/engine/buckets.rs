@@ -1,0 +1,150 @@
+//! S3's bucket settings in memory: a new bucket has AWS's defaults, and PutBucketTagging replaces all tags but AWS's own.
+
+use crate::keys::Keys;
+use crate::memory::{REGION, failure};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use trailkeeper::api::log_archive::PublicAccessBlock;
+use trailkeeper::engine::Produced;
+use trailkeeper::facets::bucket::BucketState;
+use trailkeeper::facets::bucket_encryption::EncryptionState;
+use trailkeeper::facets::bucket_ownership::OwnershipState;
+use trailkeeper::facets::bucket_versioning::VersioningState;
+use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
+use trailkeeper::facets::policy_document::Statements;
+use trailkeeper::facets::read::Read;
+use trailkeeper::facets::step::Step;
+use trailkeeper::facets::tags::{OwnerFacts, Tags, users};
+
+/// By name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Buckets(pub BTreeMap<String, HeldBucket>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBucket {
+    pub region: String,
+    pub tags: Tags,
+    pub ownership: String,
+    pub public_access: PublicAccessBlock,
+    pub policy: Option<Value>,
+    pub versioning: String,
+    pub encryption: EncryptionState,
+    pub objects: usize,
+}
+
+impl HeldBucket {
+    /// A bucket as CreateBucket leaves it since April 2023.
+    pub fn new(tags: Tags) -> Self {
+        Self {
+            region: REGION.to_owned(),
+            tags,
+            ownership: "BucketOwnerEnforced".to_owned(),
+            public_access: PublicAccessBlock::default(),
+            policy: None,
+            versioning: String::new(),
+            encryption: EncryptionState { algorithm: "AES256".to_owned(), kms_key: String::new(), bucket_key: false },
+            objects: 0,
+        }
+    }
+
+    pub fn statements(&self) -> Statements {
+        self.policy.as_ref().map(|policy| Statements::parse(&policy.to_string()).unwrap()).unwrap_or_default()
+    }
+}
+
+impl Buckets {
+    pub fn read(&self, read: &Read) -> Answer {
+        let (Read::Bucket { bucket }
+        | Read::BucketOwnership { bucket }
+        | Read::BucketPublicAccess { bucket }
+        | Read::BucketPolicy { bucket }
+        | Read::BucketVersioning { bucket }
+        | Read::BucketEncryption { bucket }
+        | Read::BucketTags { bucket }) = read
+        else {
+            panic!("not a read of S3: {read:?}")
+        };
+        let Some(held) = self.0.get(bucket) else { return Observed::Absent };
+        Observed::Present(match read {
+            Read::Bucket { .. } => Reading::state(&BucketState { region: held.region.clone() }),
+            Read::BucketOwnership { .. } => Reading::state(&OwnershipState { object_ownership: held.ownership.clone() }),
+            Read::BucketPublicAccess { .. } => Reading::state(&held.public_access),
+            Read::BucketPolicy { .. } => Reading::state(&held.statements()),
+            Read::BucketVersioning { .. } => Reading::state(&VersioningState { status: held.versioning.clone() }),
+            Read::BucketEncryption { .. } => Reading::state(&held.encryption),
+            _ => Reading::new(&users(&held.tags), &OwnerFacts::of(&held.tags)),
+        })
+    }
+
+    pub fn write(&mut self, step: &Step, keys: &Keys, produced: &Produced) -> Result<(), Failure> {
+        match step {
+            Step::CreateBucket { bucket, tags } => {
+                if self.0.contains_key(bucket) {
+                    return Err(failure(ErrorClass::AlreadyExists, "CreateBucket", bucket, "BucketAlreadyOwnedByYou"));
+                }
+                self.0.insert(bucket.clone(), HeldBucket::new(tags.clone()));
+            }
+            Step::PutBucketOwnershipControls { bucket, object_ownership } => self.get(bucket)?.ownership.clone_from(object_ownership),
+            Step::PutPublicAccessBlock { bucket, block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } => {
+                self.get(bucket)?.public_access = PublicAccessBlock {
+                    block_public_acls: *block_public_acls,
+                    ignore_public_acls: *ignore_public_acls,
+                    block_public_policy: *block_public_policy,
+                    restrict_public_buckets: *restrict_public_buckets,
+                };
+            }
+            Step::PutBucketPolicy { bucket, policy } => {
+                if policy["Statement"].as_array().is_none_or(Vec::is_empty) {
+                    return Err(failure(ErrorClass::Terminal, "PutBucketPolicy", bucket, "MalformedPolicy"));
+                }
+                self.get(bucket)?.policy = Some(as_aws_answers(policy));
+            }
+            Step::DeleteBucketPolicy { bucket } => self.get(bucket)?.policy = None,
+            Step::PutBucketVersioning { bucket, status } => self.get(bucket)?.versioning.clone_from(status),
+            Step::PutBucketEncryption { bucket, kms_key, bucket_key } => {
+                let kms_key = kms_key.as_ref().map(|key| keys.resolve(key, produced)).transpose()?.unwrap_or_default();
+                let algorithm = if kms_key.is_empty() { "AES256" } else { "aws:kms" }.to_owned();
+                self.get(bucket)?.encryption = EncryptionState { algorithm, kms_key, bucket_key: *bucket_key };
+            }
+            Step::PutBucketTagging { bucket, tags } => {
+                let held = self.get(bucket)?;
+                if tags.len() > 50 {
+                    return Err(failure(ErrorClass::Terminal, "PutBucketTagging", bucket, "BadRequest"));
+                }
+                held.tags.retain(|key, _| key.starts_with("aws:"));
+                held.tags.extend(tags.clone());
+            }
+            Step::DeleteBucket { bucket } => {
+                if self.get(bucket)?.objects > 0 {
+                    return Err(failure(ErrorClass::NotEmpty, "DeleteBucket", bucket, "BucketNotEmpty"));
+                }
+                self.0.remove(bucket);
+            }
+            other => panic!("not a step on a bucket: {other:?}"),
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, bucket: &str) -> Result<&mut HeldBucket, Failure> {
+        self.0.get_mut(bucket).ok_or_else(|| failure(ErrorClass::NotFound, "write", bucket, "NoSuchBucket"))
+    }
+}
+
+/// A policy as AWS gives it back: statements in another order, lists of one as a string.
+pub fn as_aws_answers(policy: &Value) -> Value {
+    let mut policy = policy.clone();
+    if let Some(statements) = policy.get_mut("Statement").and_then(Value::as_array_mut) {
+        statements.reverse();
+        statements.iter_mut().for_each(unwrap_single);
+    }
+    policy
+}
+
+fn unwrap_single(value: &mut Value) {
+    match value {
+        Value::Array(items) if items.len() == 1 => *value = items.remove(0),
+        Value::Array(items) => items.reverse(),
+        Value::Object(fields) => fields.values_mut().for_each(unwrap_single),
+        _ => {}
+    }
+}

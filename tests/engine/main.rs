@@ -1,0 +1,17 @@
+//! The pure half held to its promises: every property runs the real engine and facets against an AWS kept in memory.
+//! No cluster, no network.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod adopt;
+mod buckets;
+mod converge;
+mod declared;
+mod delete;
+mod deny;
+mod ignore;
+mod keys;
+mod memory;
+mod observe;
+mod plans;
+mod tamper;
+mod trails;
