@@ -68,10 +68,11 @@ pub fn observe(world: &World, call: &CallRecord, logging: &HashSet<String>) {
     if call.service == "events" && call.operation == "PutRule" && call.error_code.is_none() {
         world.bus.learn_rule(&caller.account, &call.region);
     }
-    let owner = owner(world, call).filter(|owner| *owner != caller.account && call.error_code.is_none());
-    let shared = owner.as_ref().map(|_| uuid::Uuid::new_v4().to_string());
-    for account in std::iter::once(caller.account.clone()).chain(owner) {
-        let event = Arc::new(event(world, call, account, shared.as_deref()));
+    let owner = owner(world, call).unwrap_or_else(|| caller.account.clone());
+    let accounts = if owner == caller.account || call.error_code.is_some() { vec![&caller.account] } else { vec![&caller.account, &owner] };
+    let shared = (accounts.len() > 1).then(|| uuid::Uuid::new_v4().to_string());
+    for account in accounts {
+        let event = Arc::new(event(world, call, account, &owner, shared.as_deref()));
         guard(&world.events.all).push(Arc::clone(&event));
         let is_logged = |trail: &Trail| logging.contains(&trail.arn) && selection::logs(trail, &event, world);
         let logged_by: Vec<Trail> = world.trails.with(|all| all.iter().filter(|trail| is_logged(trail)).cloned().collect());
@@ -79,16 +80,16 @@ pub fn observe(world: &World, call: &CallRecord, logging: &HashSet<String>) {
     }
 }
 
-fn event(world: &World, call: &CallRecord, account: String, shared: Option<&str>) -> Event {
+fn event(world: &World, call: &CallRecord, account: &str, owner: &str, shared: Option<&str>) -> Event {
     let region = region(world, call);
-    let mut record = record::build(call, &account, &region);
+    let mut record = record::build(call, account, owner, &region);
     if let Some(id) = shared {
         record["sharedEventID"] = json!(id);
     }
     let leader = leader_region(&region);
     Event {
         global: record::is_global(&call.service) && region == leader,
-        account,
+        account: account.to_owned(),
         region,
         time: call.time,
         management: call.management,

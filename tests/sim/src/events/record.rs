@@ -6,8 +6,8 @@ use crate::record::CallRecord;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The record as the account `recipient` gets it.
-pub fn build(call: &CallRecord, recipient: &str, region: &str) -> Value {
+/// The record as the account `recipient` gets it; `owner` has what the call is about.
+pub fn build(call: &CallRecord, recipient: &str, owner: &str, region: &str) -> Value {
     let mut record = json!({
         "eventVersion": "1.11",
         "userIdentity": call.caller.as_ref().map(identity),
@@ -27,7 +27,7 @@ pub fn build(call: &CallRecord, recipient: &str, region: &str) -> Value {
     record["requestID"] = json!(call.request_id);
     record["eventID"] = json!(uuid::Uuid::new_v4().to_string());
     record["readOnly"] = json!(call.read_only);
-    let resources = resources::in_record(call, partition(region));
+    let resources = resources::in_record(call, owner, partition(region));
     if !resources.is_empty() {
         record["resources"] = json!(resources);
     }
@@ -144,7 +144,7 @@ mod tests {
             }),
         };
         assert_eq!(username(&caller), "alice");
-        let record = build(&call(caller), "222222222222", "eu-west-1");
+        let record = build(&call(caller), "222222222222", "222222222222", "eu-west-1");
         assert_eq!(record["userIdentity"]["type"], "AssumedRole");
         assert_eq!(record["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"], "ops");
         assert_eq!(record["userIdentity"]["sessionContext"]["attributes"]["creationDate"], "1970-01-01T00:00:00Z");

@@ -49,12 +49,12 @@ pub fn of(event: &Event) -> Vec<(&'static str, String)> {
 }
 
 /// The record's own `resources`, by ARN, which data selectors look at.
-pub fn in_record(call: &CallRecord, partition: &str) -> Vec<Value> {
+pub fn in_record(call: &CallRecord, owner: &str, partition: &str) -> Vec<Value> {
     let parameter = |name: &str| call.request_parameters[name].as_str();
     match (call.service.as_str(), parameter("bucketName"), parameter("keyId")) {
         ("s3", Some(bucket), _) => {
             let arn = format!("arn:{partition}:s3:::{bucket}");
-            let mut resources = vec![json!({ "type": BUCKET, "ARN": arn })];
+            let mut resources = vec![json!({ "accountId": owner, "type": BUCKET, "ARN": arn })];
             if let Some(key) = parameter("key") {
                 resources.insert(0, json!({ "type": "AWS::S3::Object", "ARN": format!("{arn}/{key}") }));
             } else if !call.management {
@@ -62,8 +62,10 @@ pub fn in_record(call: &CallRecord, partition: &str) -> Vec<Value> {
             }
             resources
         }
-        ("kms", _, Some(key)) if key.starts_with("arn:") => vec![json!({ "type": "AWS::KMS::Key", "ARN": key })],
-        ("sts", _, _) => parameter("roleArn").map(|arn| json!({ "type": "AWS::IAM::Role", "ARN": arn })).into_iter().collect(),
+        ("kms", _, Some(key)) if key.starts_with("arn:") => vec![json!({ "accountId": owner, "type": "AWS::KMS::Key", "ARN": key })],
+        ("sts", _, _) => {
+            parameter("roleArn").map(|arn| json!({ "accountId": owner, "type": "AWS::IAM::Role", "ARN": arn })).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }

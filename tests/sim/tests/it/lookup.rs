@@ -192,6 +192,8 @@ async fn a_call_on_another_accounts_bucket_is_in_both_histories() {
         let record = record(&found[0]);
         assert_eq!(record["recipientAccountId"], account.as_str());
         assert_eq!(record["userIdentity"]["accountId"], lab.account.as_str());
+        let bucket = serde_json::json!({ "accountId": owner, "type": "AWS::S3::Bucket", "ARN": format!("arn:aws:s3:::{name}") });
+        assert_eq!(record["resources"], serde_json::json!([bucket]));
         shared.push(record["sharedEventID"].clone());
     }
     assert!(shared[0].is_string() && shared[0] == shared[1], "{shared:?}");
