@@ -100,7 +100,7 @@ fn changes(held: &DriftStatus, outcome: &Outcome, situation: &Situation<'_>) -> 
 }
 
 fn keep_drift(held: &mut DriftStatus, outcome: &Outcome, now: Timestamp) {
-    let entries = drift(held, outcome, outcome.latest())
+    let mut entries: Vec<DriftEntry> = drift(held, outcome, outcome.latest())
         .into_iter()
         .map(|difference| DriftEntry {
             path: difference.path.clone(),
@@ -110,10 +110,14 @@ fn keep_drift(held: &mut DriftStatus, outcome: &Outcome, now: Timestamp) {
         })
         .collect();
     // What could not be read this time is not thereby put right.
-    if outcome.latest().unknown().is_none() {
-        held.drift = entries;
+    if outcome.latest().unknown().is_some() {
+        let unseen = |entry: &&DriftEntry| !entries.iter().any(|seen| seen.path == entry.path);
+        let kept: Vec<DriftEntry> = held.drift.iter().filter(unseen).cloned().collect();
+        entries.extend(kept);
     }
-    if outcome.in_sync() {
+    held.drift = entries;
+    // Who only looked put nothing in force: what happens to be as declared is not thereby ours.
+    if outcome.in_sync() && outcome.mode == Mode::Enforce {
         held.applied_fingerprint = Some(outcome.fingerprint.clone());
     }
 }

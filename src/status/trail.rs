@@ -18,7 +18,7 @@ pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -
     let mut status = trail.status.clone().unwrap_or_default();
     take_over(&mut status, outcome);
     let mut told: Vec<Event> = logging_stopped(&status, outcome, situation).into_iter().collect();
-    mark_gaps(&mut status, outcome, situation);
+    mark_gaps(&mut status, trail, outcome, situation);
     told.extend(judge_delivery(&mut status, trail, outcome, situation));
     let unready = unready(&status, trail);
     let (events, requeue) = tell(&mut status.common, &mut status.held, outcome, situation, unready);
@@ -58,14 +58,17 @@ fn logging_stopped(status: &TrailStatus, outcome: &Outcome, situation: &Situatio
 }
 
 /// A stop of logging, or of validation, breaks the digest chain even when it is put right at once: it stays on record.
-fn mark_gaps(status: &mut TrailStatus, outcome: &Outcome, situation: &Situation<'_>) {
+fn mark_gaps(status: &mut TrailStatus, trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) {
     let now = situation.now;
     let drifted = |path: &str| {
         drift(&status.held, outcome, &outcome.before).into_iter().any(|difference| difference.path == path && difference.desired == true)
     };
+    // A trail that recorded and was deleted records nothing either.
+    let recorded = trail.spec.logging && trail.status.as_ref().is_some_and(|before| before.logging == Some(true));
+    let deleted = recorded && matches!(outcome.before.seen.get("settings"), Some(Observed::Absent));
     let stop_time = outcome.before.seen.facts::<DeliveryFacts>("logging").and_then(|facts| facts.stop_logging_time);
     let opened = [
-        (LOGGING_STOPPED, drifted("logging.enabled"), stop_time.unwrap_or(now)),
+        (LOGGING_STOPPED, drifted("logging.enabled") || deleted, stop_time.unwrap_or(now)),
         (VALIDATION_OFF, drifted("settings.logFileValidation"), now),
     ];
     for (kind, found, from) in opened {
@@ -85,7 +88,13 @@ fn mark_gaps(status: &mut TrailStatus, outcome: &Outcome, situation: &Situation<
 
 /// The `Delivering` condition, and the event when it turns.
 fn judge_delivery(status: &mut TrailStatus, trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -> Option<Event> {
-    let facts = outcome.latest().seen.facts::<DeliveryFacts>("logging")?;
+    let seen = &outcome.latest().seen;
+    if let Some(Observed::Absent) = seen.get("settings") {
+        let (conditions, message) = (&mut status.common.conditions, "there is no trail");
+        condition::set(conditions, DELIVERING, Truth::Unknown, "NoTrail", message, situation.generation, situation.now);
+        return None;
+    }
+    let facts = seen.facts::<DeliveryFacts>("logging")?;
     let was_failing = condition::get(&status.common.conditions, DELIVERING).is_some_and(|condition| condition.status == "False");
     let errors = [
         ("log files", &facts.latest_delivery_error),
