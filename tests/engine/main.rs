@@ -14,4 +14,6 @@ mod memory;
 mod observe;
 mod plans;
 mod tamper;
+mod told;
+mod told_trail;
 mod trails;

@@ -37,7 +37,7 @@ pub struct Memory {
     aws: Mutex<Aws>,
     written: Mutex<Vec<Step>>,
     fault: Mutex<Fault>,
-    denied: Mutex<Option<&'static str>>,
+    unanswered: Mutex<Option<(&'static str, ErrorClass)>>,
 }
 
 /// Writing is allowed.
@@ -65,7 +65,17 @@ impl Memory {
 
     /// Refuses the read of this facet.
     pub fn deny(&self, facet: &'static str) {
-        *self.denied.lock().unwrap() = Some(facet);
+        self.leave_unanswered(facet, ErrorClass::Denied);
+    }
+
+    /// Fails the read of this facet.
+    pub fn leave_unanswered(&self, facet: &'static str, class: ErrorClass) {
+        *self.unanswered.lock().unwrap() = Some((facet, class));
+    }
+
+    /// Answers every read again.
+    pub fn answer_all(&self) {
+        *self.unanswered.lock().unwrap() = None;
     }
 
     /// Takes the writes since the last call.
@@ -133,8 +143,10 @@ pub fn failure(class: ErrorClass, operation: &str, object: &str, code: &str) -> 
 impl World for Memory {
     async fn read(&self, read: &Read) -> Answer {
         let facet = facet_of(read);
-        if *self.denied.lock().unwrap() == Some(facet) {
-            return Observed::Unknown(failure(ErrorClass::Denied, facet, "x", "AccessDenied"));
+        if let Some((unanswered, class)) = *self.unanswered.lock().unwrap()
+            && unanswered == facet
+        {
+            return Observed::Unknown(failure(class, facet, "x", "NotAnswered"));
         }
         let aws = self.aws();
         match read {
