@@ -42,7 +42,7 @@ mod tests {
             let due = |millis: i64| u128::try_from(millis).unwrap() + regular(interval, "a/r", at(millis)).as_millis();
             let wait = regular(interval, "a/r", at(now));
             prop_assert!(wait >= interval / 2 && wait <= interval * 3 / 2, "{wait:?} for {interval:?}");
-            prop_assert_eq!((due(now) % interval.as_millis()), (due(now + later) % interval.as_millis()));
+            prop_assert_eq!(due(now) % interval.as_millis(), due(now + later) % interval.as_millis());
         }
     }
 

@@ -85,3 +85,59 @@ pub fn suspend<S: Timed + Default>(
     }
     Told { status, events: Vec::new(), requeue }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::TrailStatus;
+    use crate::facets::observed::ErrorClass;
+
+    fn failure(class: ErrorClass) -> Failure {
+        let text = String::new;
+        Failure {
+            class,
+            operation: "sts:AssumeRole".into(),
+            object: text(),
+            account: text(),
+            region: text(),
+            code: text(),
+            message: text(),
+        }
+    }
+
+    #[test]
+    fn each_wait_has_its_conditions_and_is_told_once() {
+        // (why, Stalled, events)
+        let table = [
+            (Waiting::reference("ArchiveNotFound", "a".into()), false, vec![]),
+            (Waiting::refused("NotAllowed", "b".into()), true, vec!["Refused"]),
+            (Waiting::refused("InvalidPause", "c".into()), true, vec!["InvalidPause"]),
+            (Waiting::failure(&failure(ErrorClass::Credentials), 0), true, vec!["CredentialsInvalid"]),
+            (Waiting::failure(&failure(ErrorClass::Throttled), 0), false, vec![]),
+        ];
+        for (waiting, stalled, events) in table {
+            let told: Told<TrailStatus> = wait(None, &waiting, 3, Timestamp::UNIX_EPOCH);
+            let conditions = &told.status.common.conditions;
+            let ready = condition::get(conditions, READY).unwrap();
+            assert_eq!(
+                (ready.status.as_str(), ready.reason.as_str(), ready.message.as_str()),
+                ("False", waiting.reason, waiting.message.as_str())
+            );
+            assert_eq!((condition::is_true(conditions, STALLED), condition::is_true(conditions, RECONCILING)), (stalled, !stalled));
+            assert_eq!(told.events.iter().map(|event| event.reason.as_str()).collect::<Vec<_>>(), events);
+            assert_eq!(told.status.common.observed_generation, Some(3));
+            assert!(wait(Some(&told.status), &waiting, 3, Timestamp::UNIX_EPOCH).events.is_empty(), "{}: told twice", waiting.reason);
+        }
+    }
+
+    #[test]
+    fn a_suspended_object_keeps_what_was_known() {
+        let mut before = TrailStatus { logging: Some(true), ..TrailStatus::default() };
+        condition::set(&mut before.common.conditions, READY, Truth::True, "InSync", "m", 1, Timestamp::UNIX_EPOCH);
+        let told = suspend(Some(&before), "Suspended", "m", 2, Requeue::OnChange, Timestamp::UNIX_EPOCH);
+        assert!(condition::is_true(&told.status.common.conditions, READY) && condition::is_true(&told.status.common.conditions, STALLED));
+        assert_eq!((told.status.logging, told.requeue), (Some(true), Requeue::OnChange));
+        let new: Told<TrailStatus> = suspend(None, "Suspended", "m", 1, Requeue::OnChange, Timestamp::UNIX_EPOCH);
+        assert_eq!(condition::get(&new.status.common.conditions, READY).unwrap().status, "Unknown");
+    }
+}

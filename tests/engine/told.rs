@@ -2,7 +2,7 @@
 
 use crate::buckets::HeldBucket;
 use crate::declared::{BUCKET, archive_of, archive_spec, one_writer, subject_of_archive};
-use crate::memory::{ACCOUNT, Memory, REGION};
+use crate::memory::{ACCOUNT, Fault, Memory, REGION};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -152,6 +152,20 @@ fn drift_beside_something_unreadable_is_told_once_and_kept() {
     let unread = kept.pass();
     assert_eq!(unread.status.held.drift.len(), 1, "what can't be read is not thereby put right");
     assert_eq!(reasons(&unread), Vec::<&str>::new());
+}
+
+#[test]
+fn a_repair_that_is_refused_is_drift_once_and_corrected_once() {
+    let mut kept = Kept::in_force();
+    kept.tamper(suspended);
+    kept.world.written();
+    kept.world.fail(Fault::Refuse(0));
+    let told = kept.pass();
+    assert_eq!((reasons(&told), shape(&told.status)), (vec!["DriftDetected"], "True/InSync True True -".to_owned()));
+    assert_eq!(reasons(&kept.pass()), Vec::<&str>::new());
+    kept.world.fail(Fault::None);
+    let repaired = kept.pass();
+    assert_eq!((reasons(&repaired), shape(&repaired.status)), (vec!["DriftCorrected"], "True/InSync False - -".to_owned()));
 }
 
 /// (class, what becomes of a Ready object, events)

@@ -11,6 +11,8 @@ use trailkeeper::api::condition::{self, DELIVERING, READY};
 use trailkeeper::api::{Trail, TrailStatus};
 use trailkeeper::status::{Told, trail};
 
+type Change = fn(&mut HeldTrail);
+
 struct Kept {
     world: Memory,
     trail: Trail,
@@ -86,7 +88,7 @@ fn failing_and_recovered_are_told_once_each() {
 
 #[test]
 fn every_channel_can_fail() {
-    let channels: [(&str, fn(&mut HeldTrail)); 3] = [
+    let channels: [(&str, Change); 3] = [
         ("digests", |held| held.delivery.latest_digest_delivery_error = Some("NoSuchBucket".to_owned())),
         ("SNS notices", |held| held.delivery.latest_notification_error = Some("AuthorizationError".to_owned())),
         ("CloudWatch Logs", |held| held.delivery.latest_cloud_watch_logs_error = Some("AccessDenied".to_owned())),
