@@ -4,8 +4,12 @@
 //! Every test has a namespace and an AWS account number of its own, so all run at the same time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adoption;
 mod create;
+mod deletion;
 mod drift;
 mod manifests;
+mod observe;
 mod references;
+mod steady;
 mod support;

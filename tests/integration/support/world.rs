@@ -81,13 +81,6 @@ impl World {
         world
     }
 
-    /// Another account of this stage, seen from the same namespace: for archives that several accounts write to.
-    pub async fn second_account(&self) -> Self {
-        let mut other = Self::on(Arc::clone(&self.stage), "second").await;
-        other.namespace.clone_from(&self.namespace);
-        other
-    }
-
     pub fn endpoint(&self) -> String {
         self.stage.lab.sim_endpoint().unwrap().to_owned()
     }
