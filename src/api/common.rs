@@ -139,6 +139,10 @@ pub struct DriftStatus {
     /// Fingerprint of the desired state that was last in force; tells drift from a pending change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_fingerprint: Option<String>,
+    /// What of AWS was last in force as this object's own. If its ownership tag goes missing, that is drift; whatever else has
+    /// no tag is a stranger's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owned: Vec<String>,
 }
 
 /// One field that differs from what is declared.

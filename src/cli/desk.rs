@@ -267,7 +267,7 @@ fn destination(archive: &LogArchive, account: &AccountFacts, assessment: &Assess
         writers: Vec::new(),
         gone: Vec::new(),
         owner: String::new(),
-        held_before: false,
+        owned_before: Vec::new(),
     };
     Ok(Destination { bucket: archive.spec.bucket_name.clone(), kms_key: kms_key(&context, &assessment.seen) })
 }

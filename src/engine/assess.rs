@@ -125,7 +125,7 @@ fn claim(resource: &dyn Resource, seen: &Seen, subject: &Subject) -> Claim {
         return Claim::Ours;
     }
     match (subject.treatment.adoption, &facts.owner) {
-        (_, None) if subject.held_before => Claim::Lost(facts),
+        (_, None) if subject.owned_before.iter().any(|owned| owned == resource.noun()) => Claim::Lost(facts),
         // Who only looks claims nothing.
         _ if subject.treatment.mode == Mode::Observe => Claim::Ours,
         (Adoption::IfUnowned, None) | (Adoption::Always, _) => Claim::Adopt(facts),

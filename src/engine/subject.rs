@@ -17,8 +17,9 @@ pub struct Subject {
     pub treatment: Treatment,
     /// The value of the ownership tag.
     pub owner: String,
-    /// Whether an earlier pass had the object in force: a missing ownership tag is then drift, not a stranger's resource.
-    pub held_before: bool,
+    /// The resources (by noun) that an earlier pass had in force: a missing ownership tag is then drift, not a stranger's
+    /// resource.
+    pub owned_before: Vec<String>,
     pub account: String,
     pub region: String,
 }
@@ -33,7 +34,7 @@ impl Subject {
             registered: registry::trail(&context),
             treatment: trail.spec.treatment(),
             owner,
-            held_before: trail.status.as_ref().is_some_and(|status| status.held.applied_fingerprint.is_some()),
+            owned_before: trail.status.as_ref().map(|status| status.held.owned.clone()).unwrap_or_default(),
             account: account.id.clone(),
             region: trail.spec.region.clone(),
         }
@@ -42,20 +43,20 @@ impl Subject {
     /// A LogArchive with its writers.
     pub fn log_archive(archive: &LogArchive, account: &AccountFacts, writers: &Writers, instance: &str) -> Self {
         let owner = owner(instance, archive);
-        let held_before = archive.status.as_ref().is_some_and(|status| status.held.applied_fingerprint.is_some());
+        let owned_before = archive.status.as_ref().map(|status| status.held.owned.clone()).unwrap_or_default();
         let context = ArchiveContext {
             spec: archive.spec.clone(),
             account: account.clone(),
             writers: writers.current.clone(),
             gone: writers.gone.clone(),
             owner: owner.clone(),
-            held_before,
+            owned_before: owned_before.clone(),
         };
         Self {
             registered: registry::log_archive(&context),
             treatment: archive.spec.treatment(),
             owner,
-            held_before,
+            owned_before,
             account: account.id.clone(),
             region: archive.spec.region.clone(),
         }

@@ -16,6 +16,10 @@ pub struct BucketState {
 
 pub struct Bucket(pub ArchiveContext);
 
+impl Bucket {
+    pub(super) const NOUN: &'static str = "bucket";
+}
+
 impl Facet for Bucket {
     const NAME: &'static str = "bucket";
     type State = BucketState;
@@ -49,7 +53,7 @@ impl Facet for Bucket {
 
 impl Resource for Bucket {
     fn noun(&self) -> &'static str {
-        "bucket"
+        Self::NOUN
     }
     fn id(&self) -> String {
         self.0.spec.bucket_name.clone()

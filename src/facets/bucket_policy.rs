@@ -87,7 +87,7 @@ impl Facet for BucketPolicy {
     }
 
     fn desired(&self, observed: Option<&Statements>, seen: &Seen) -> Statements {
-        let found = seen.facts::<OwnerFacts>(BucketTags::NAME).is_some_and(|facts| self.0.found(&facts));
+        let found = seen.facts::<OwnerFacts>(BucketTags::NAME).is_some_and(|facts| self.0.found(Bucket::NOUN, &facts));
         merge(self.own_statements(), observed, keeps_foreign(self.0.spec.policy.foreign_statements, found), &self.0)
     }
 

@@ -32,7 +32,7 @@ impl Facet for BucketTags {
     /// S3 replaces all tags at once, so the marks of ownership are written along.
     fn steps(&self, change: &Change<'_, Tags>) -> Vec<Step> {
         let facts: OwnerFacts = change.seen.facts(Self::NAME).unwrap_or_default();
-        let tags = with_owner(change.desired, &self.0.owner, self.0.found(&facts));
+        let tags = with_owner(change.desired, &self.0.owner, self.0.found(Bucket::NOUN, &facts));
         vec![Step::PutBucketTagging { bucket: self.0.spec.bucket_name.clone(), tags }]
     }
 }

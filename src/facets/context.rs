@@ -65,8 +65,8 @@ pub struct ArchiveContext {
     pub gone: Vec<String>,
     /// The value of the ownership tag.
     pub owner: String,
-    /// Whether an earlier pass had the archive in force.
-    pub held_before: bool,
+    /// The resources (by noun) that an earlier pass had in force.
+    pub owned_before: Vec<String>,
 }
 
 impl ArchiveContext {
@@ -74,14 +74,14 @@ impl ArchiveContext {
         format!("arn:{}:s3:::{}", self.account.partition.as_str(), self.spec.bucket_name)
     }
 
-    /// Whether a resource with these marks was there before us, rather than made by us. Where an archive in force has lost
-    /// its tag, it was ours: a stranger's policy statements must not become permanent by removing a tag first.
-    pub fn found(&self, facts: &OwnerFacts) -> bool {
-        let marked_as_ours = match &facts.owner {
+    /// Whether the `noun` with these marks was there before us, rather than made by us. One that was in force and has lost
+    /// its tag was ours: a stranger's policy statements must not become permanent by removing a tag first.
+    pub fn found(&self, noun: &str, facts: &OwnerFacts) -> bool {
+        let ours = match &facts.owner {
             Some(owner) => *owner == self.owner,
-            None => self.held_before,
+            None => self.owned_before.iter().any(|owned| owned == noun),
         };
-        facts.adopted || !marked_as_ours
+        facts.adopted || !ours
     }
 
     /// The own key's alias with `alias/`, where the archive has a key of its own.

@@ -31,6 +31,8 @@ pub struct KeyFacts {
 pub struct Key(pub ArchiveContext);
 
 impl Key {
+    pub(super) const NOUN: &'static str = "key";
+
     /// The alias with `alias/`. Key facets are registered only for archives that have an own key.
     pub(super) fn alias(context: &ArchiveContext) -> String {
         context.key_alias().unwrap_or_default()
@@ -86,7 +88,7 @@ impl Facet for Key {
 
 impl Resource for Key {
     fn noun(&self) -> &'static str {
-        "key"
+        Self::NOUN
     }
     fn id(&self) -> String {
         Self::alias(&self.0)

@@ -54,7 +54,7 @@ impl Facet for KeyPolicy {
     }
 
     fn desired(&self, observed: Option<&Statements>, seen: &Seen) -> Statements {
-        let found = seen.facts::<KeyFacts>(Key::NAME).is_some_and(|facts| self.0.found(&OwnerFacts::of(&facts.tags)));
+        let found = seen.facts::<KeyFacts>(Key::NAME).is_some_and(|facts| self.0.found(Key::NOUN, &OwnerFacts::of(&facts.tags)));
         merge(self.own_statements(), observed, keeps_foreign(self.0.spec.policy.foreign_statements, found), &self.0)
     }
 

@@ -357,7 +357,15 @@ mod tests {
         let done = sample.done.clone().unwrap_or_default();
         let failed = done.failed.map(|failed| crate::engine::FailedStep { step: failed.step, failure: failed.failure });
         let before = Assessment { differences: sample.differences, plan: sample.steps, ..Assessment::default() };
-        let outcome = Outcome { mode: Mode::Enforce, fingerprint: String::new(), before, applied: done.applied, failed, after: None };
+        let outcome = Outcome {
+            mode: Mode::Enforce,
+            fingerprint: String::new(),
+            resources: Vec::new(),
+            before,
+            applied: done.applied,
+            failed,
+            after: None,
+        };
         let paths: Vec<String> = remaining(&outcome).into_iter().map(|difference| difference.path).collect();
         assert_eq!(paths, ["versioning.status", "bucketTags.stray"]);
     }

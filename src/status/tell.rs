@@ -119,6 +119,7 @@ fn keep_drift(held: &mut DriftStatus, outcome: &Outcome, now: Timestamp) {
     // Who only looked put nothing in force: what happens to be as declared is not thereby ours.
     if outcome.in_sync() && outcome.mode == Mode::Enforce {
         held.applied_fingerprint = Some(outcome.fingerprint.clone());
+        held.owned = outcome.resources.iter().map(|noun| (*noun).to_owned()).collect();
     }
 }
 

@@ -69,14 +69,14 @@ pub fn subject_of_archive(archive: &LogArchive, writers: &Writers) -> Subject {
 /// The subject of a trail that was in force.
 pub fn trail_in_force(spec: &TrailSpec) -> Subject {
     let mut trail = trail_of(spec.clone());
-    trail.status.get_or_insert_default().held.applied_fingerprint = Some("before".to_owned());
+    trail.status.get_or_insert_default().held.owned = vec!["trail".to_owned()];
     subject_of_trail(&trail)
 }
 
 /// The subject of an archive that was in force.
 pub fn archive_in_force(spec: &LogArchiveSpec, writers: &Writers) -> Subject {
     let mut archive = archive_of(spec.clone());
-    archive.status.get_or_insert_default().held.applied_fingerprint = Some("before".to_owned());
+    archive.status.get_or_insert_default().held.owned = vec!["bucket".to_owned(), "key".to_owned()];
     subject_of_archive(&archive, writers)
 }
 

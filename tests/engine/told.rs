@@ -1,7 +1,8 @@
 //! What is told of a pass: conditions, events and the next time, each from a real outcome and the status before it.
 
 use crate::buckets::HeldBucket;
-use crate::declared::{BUCKET, archive_of, archive_spec, one_writer, subject_of_archive};
+use crate::declared::{ALIAS, BUCKET, archive_of, archive_spec, one_writer, subject_of_archive};
+use crate::keys::HeldKey;
 use crate::memory::{ACCOUNT, Fault, Memory, REGION};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -228,6 +229,24 @@ fn what_aws_cannot_change_is_said_once() {
     assert_eq!(reasons(&told), ["DriftDetected", "CannotChange"]);
     assert_eq!(shape(&told.status), "False/CannotChange True - True");
     assert_eq!(reasons(&kept.pass()), Vec::<&str>::new());
+}
+
+#[test]
+fn a_key_that_is_new_to_the_archive_is_not_its_own_for_the_bucket_s_sake() {
+    let mut kept = Kept::new(json!({"encryption": {"type": "S3Managed"}}));
+    kept.pass();
+    let stranger = HeldKey::new("a stranger's", json!({"Statement": []}), Tags::new());
+    {
+        let mut aws = kept.world.aws();
+        let arn = aws.keys.add(stranger);
+        aws.keys.aliases.insert(ALIAS.to_owned(), arn);
+    }
+    kept.world.written();
+    kept.declare(json!({}));
+    for _ in 0..2 {
+        assert_eq!(shape(&kept.pass().status), "False/NotOurs False - True");
+        assert_eq!(kept.world.written(), []);
+    }
 }
 
 #[test]
