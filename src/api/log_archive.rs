@@ -80,7 +80,7 @@ pub struct LogArchiveSpec {
 
     /// Tags of the bucket and of its own key. Others are removed, except those that AWS reserves (`aws:`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 49))]
+    #[schemars(extend("maxProperties" = 48))]
     #[x_kube(validation = Rule::new("self.all(k, k.size() <= 128 && self[k].size() <= 256 && !k.lowerAscii().startsWith('aws:') && !k.startsWith('trailkeeper.dev/'))")
         .message("spec.tags: keys up to 128 and values up to 256 characters; the prefixes aws: and trailkeeper.dev/ are taken"))]
     pub tags: BTreeMap<String, String>,

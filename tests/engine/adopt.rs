@@ -7,8 +7,10 @@ use crate::declared::{
 use crate::keys::HeldKey;
 use crate::memory::{Aws, Memory};
 use crate::trails::HeldTrail;
+use kube::CustomResourceExt;
 use serde_json::{Value, json};
 use trailkeeper::api::common::Adoption;
+use trailkeeper::api::{LogArchive, Trail};
 use trailkeeper::engine::Subject;
 use trailkeeper::facets::tags::{ADOPTED, OWNER as OWNER_TAG, Tags};
 use trailkeeper::facets::trail_settings::TrailSettings;
@@ -112,6 +114,31 @@ fn a_key_is_taken_over_only_as_allowed() {
         },
         &|aws| aws.keys.held[&aws.keys.aliases[ALIAS]].tags.clone(),
     );
+}
+
+/// As many tags as the schema of `K` takes.
+fn most_tags<K: CustomResourceExt>() -> Tags {
+    let crd = serde_json::to_value(K::crd()).unwrap();
+    let tags = crd.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/tags/maxProperties").unwrap();
+    (0..tags.as_f64().unwrap() as usize).map(|number| (format!("t{number}"), "x".to_owned())).collect()
+}
+
+#[test]
+fn the_marks_of_ownership_have_room_beside_the_most_tags() {
+    let world = Memory::default();
+    let theirs = TrailSettings { bucket: "theirs".to_owned(), ..TrailSettings::default() };
+    world.aws().trails.0.insert(trail_arn("main"), HeldTrail::new(theirs, Tags::new()));
+    world.settle(&trail_subject(&trail_spec(json!({"adoption": "IfUnowned", "tags": most_tags::<Trail>()}))));
+
+    let world = Memory::default();
+    {
+        let mut aws = world.aws();
+        let arn = aws.keys.add(HeldKey::new("theirs", json!({"Statement": []}), Tags::new()));
+        aws.keys.aliases.insert(ALIAS.to_owned(), arn);
+        aws.buckets.0.insert(BUCKET.to_owned(), HeldBucket::new(Tags::new()));
+    }
+    let spec = archive_spec(json!({"adoption": "IfUnowned", "tags": most_tags::<LogArchive>()}));
+    world.settle(&archive_subject(&spec, &one_writer()));
 }
 
 fn foreign(sid: &str) -> Value {

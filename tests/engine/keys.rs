@@ -122,7 +122,13 @@ impl Keys {
             Step::DeleteAlias { alias } => {
                 self.aliases.remove(alias).ok_or_else(|| failure(ErrorClass::NotFound, "DeleteAlias", alias, "NotFoundException"))?;
             }
-            Step::TagKey { key, tags } => self.living(key, produced)?.tags.extend(tags.clone()),
+            Step::TagKey { key, tags } => {
+                let held = self.living(key, produced)?;
+                held.tags.extend(tags.clone());
+                if held.tags.len() > 50 {
+                    return Err(failure(ErrorClass::Terminal, "TagResource", "key", "TagException"));
+                }
+            }
             Step::UntagKey { key, tag_keys } => self.living(key, produced)?.tags.retain(|key, _| !tag_keys.contains(key)),
             Step::ScheduleKeyDeletion { key, .. } => {
                 let held = self.living(key, produced)?;
