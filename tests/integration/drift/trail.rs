@@ -1,0 +1,112 @@
+//! Tampering with the trail.
+
+use super::{OWNER, is_told_once, trail};
+use crate::support::World;
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, Tag as TrailTag};
+
+async fn the_trail(world: &World) -> String {
+    let found = world.cloudtrail.describe_trails().trail_name_list(world.trail_arn("audit")).send().await.unwrap();
+    format!("{:?} {}", found.trail_list(), logging(world).await)
+}
+
+async fn logging(world: &World) -> String {
+    let status = world.cloudtrail.get_trail_status().name(world.trail_arn("audit")).send().await;
+    format!("{:?}", status.ok().and_then(|status| status.is_logging))
+}
+
+async fn selectors(world: &World) -> String {
+    let found = world.cloudtrail.get_event_selectors().trail_name(world.trail_arn("audit")).send().await.unwrap();
+    let advanced = found.advanced_event_selectors().iter().flat_map(|selector| selector.field_selectors().to_vec());
+    format!("{:?}", advanced.map(|field| format!("{} {:?}", field.field, field.equals())).collect::<Vec<_>>())
+}
+
+async fn trail_tags(world: &World) -> String {
+    let found = world.cloudtrail.list_tags().resource_id_list(world.trail_arn("audit")).send().await.unwrap();
+    let mut tags: Vec<_> = found.resource_tag_list()[0].tags_list().iter().map(|tag| format!("{}={:?}", tag.key, tag.value)).collect();
+    tags.sort();
+    tags.join(",")
+}
+
+#[tokio::test]
+async fn log_file_validation_switched_off() {
+    let world = World::ready("settings").await;
+    let case = trail("settings.logFileValidation", "true", "false");
+    let tamper = async |world: &World| {
+        let request = world.cloudtrail.update_trail().name(world.trail_arn("audit")).enable_log_file_validation(false);
+        request.send().await.unwrap();
+    };
+    case.is_corrected(&world, tamper, the_trail).await;
+    let gaps = &world.get("Trail", "audit").await.data["status"]["gaps"];
+    assert_eq!(gaps[0]["kind"], "ValidationOff");
+    assert!(gaps[0]["until"].is_string(), "{gaps}");
+}
+
+#[tokio::test]
+async fn a_trail_cut_down_to_one_region() {
+    let world = World::ready("regions").await;
+    let case = trail("settings.multiRegion", "true", "false");
+    let tamper = async |world: &World| {
+        world.cloudtrail.update_trail().name(world.trail_arn("audit")).is_multi_region_trail(false).send().await.unwrap();
+    };
+    case.is_corrected(&world, tamper, the_trail).await;
+}
+
+#[tokio::test]
+async fn a_foreign_trail_tag() {
+    let world = World::ready("trail-tag").await;
+    let tamper = async |world: &World| {
+        let tag = TrailTag::builder().key("who").value("mallory").build().unwrap();
+        world.cloudtrail.add_tags().resource_id(world.trail_arn("audit")).tags_list(tag).send().await.unwrap();
+    };
+    trail("tags.who", "(none)", "mallory").is_corrected(&world, tamper, trail_tags).await;
+}
+
+#[tokio::test]
+async fn the_owner_tag_of_a_trail() {
+    let world = World::ready("trail-owner").await;
+    let tamper = async |world: &World| {
+        let tag = TrailTag::builder().key(OWNER).build().unwrap();
+        world.cloudtrail.remove_tags().resource_id(world.trail_arn("audit")).tags_list(tag).send().await.unwrap();
+    };
+    trail("tags.trailkeeper.dev/owner", "/audit", "(none)").is_corrected(&world, tamper, trail_tags).await;
+}
+
+#[tokio::test]
+async fn event_selectors() {
+    let world = World::ready("selectors").await;
+    let field = |name: &str, value: &str| AdvancedFieldSelector::builder().field(name).equals(value).build().unwrap();
+    let tamper = async |world: &World| {
+        let selector = AdvancedEventSelector::builder()
+            .field_selectors(field("eventCategory", "Management"))
+            .field_selectors(field("readOnly", "false"))
+            .build()
+            .unwrap();
+        let request = world.cloudtrail.put_event_selectors().trail_name(world.trail_arn("audit")).advanced_event_selectors(selector);
+        request.send().await.unwrap();
+    };
+    trail("events.selectors", "eventCategory equals Management\"", "readOnly equals false").is_corrected(&world, tamper, selectors).await;
+}
+
+#[tokio::test]
+async fn stopped_logging_is_told_apart_and_leaves_a_gap() {
+    let world = World::ready("logging").await;
+    let tamper = async |world: &World| {
+        world.cloudtrail.stop_logging().name(world.trail_arn("audit")).send().await.unwrap();
+    };
+    trail("logging.enabled", "true", "false").is_corrected(&world, tamper, logging).await;
+    world.wait_event("Trail", "audit", "LoggingStopped", &["audit"]).await;
+    let gaps = &world.get("Trail", "audit").await.data["status"]["gaps"];
+    assert_eq!(gaps.as_array().map(Vec::len), Some(1), "{gaps}");
+    assert_eq!(gaps[0]["kind"], "LoggingStopped");
+    assert!(gaps[0]["from"].is_string() && gaps[0]["until"].is_string(), "{gaps}");
+}
+
+#[tokio::test]
+async fn a_deleted_trail() {
+    let world = World::ready("trail-gone").await;
+    let tamper = async |world: &World| {
+        world.cloudtrail.delete_trail().name(world.trail_arn("audit")).send().await.unwrap();
+    };
+    trail("settings", "bucket", "(none)").is_corrected(&world, tamper, the_trail).await;
+    is_told_once(&world, "Trail", "audit").await;
+}
