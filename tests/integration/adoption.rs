@@ -164,3 +164,39 @@ async fn always_takes_over_from_another_object() {
     assert_eq!(trail_owner(&world).await, ours(&world, "audit"));
     assert!(sids(&world, &bucket).await.contains(&"TheirReaders".to_owned()));
 }
+
+/// A key that somebody made under the alias that the archive's would have.
+async fn existing_key(world: &World) -> String {
+    let root = json!({ "AWS": format!("arn:aws:iam::{}:root", world.account) });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Sid": "TheirAdministration", "Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*" },
+    ] });
+    let key = world.kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap();
+    let alias = format!("alias/trailkeeper/{}", world.bucket("logs"));
+    world.kms.create_alias().alias_name(alias).target_key_id(&key.key_id).send().await.unwrap();
+    key.arn.unwrap()
+}
+
+#[tokio::test]
+async fn an_existing_key_is_refused_by_default() {
+    let world = World::with_account("adopt-key-never").await;
+    existing_key(&world).await;
+    world.apply(&world.archive_manifest("logs")).await;
+    is_refused(&world, "LogArchive", "logs", &["alias/trailkeeper/", "spec.adoption: IfUnowned"]).await;
+}
+
+#[tokio::test]
+async fn an_unowned_key_is_adopted_with_what_it_holds() {
+    let world = World::with_account("adopt-key").await;
+    let key = existing_key(&world).await;
+    world.apply(&adopting(world.archive_manifest("logs"), "IfUnowned")).await;
+    world.apply(&world.trail_manifest("audit", "logs")).await;
+    world.wait_ready("Trail", "audit").await;
+    let archive = world.wait_ready("LogArchive", "logs").await;
+    assert_eq!(archive.data["status"]["kmsKeyArn"], key);
+    world.wait_event("LogArchive", "logs", "Adopted", &["alias/trailkeeper/"]).await;
+    let policy = world.kms.get_key_policy().key_id(&key).policy_name("default").send().await.unwrap().policy.unwrap();
+    assert!(policy.contains("TheirAdministration") && policy.contains(&world.trail_arn("audit")), "{policy}");
+    assert!(world.kms.get_key_rotation_status().key_id(&key).send().await.unwrap().key_rotation_enabled);
+    assert!(!world.writes(0).await.contains(&"kms:CreateKey".to_owned()));
+}

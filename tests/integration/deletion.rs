@@ -153,3 +153,21 @@ async fn what_is_not_ours_any_more_is_left_alone() {
     assert!(trail_exists(&world).await);
     assert_eq!(world.writes(since).await, Vec::<String>::new());
 }
+
+/// An object that only looks deletes nothing, whatever else its spec says.
+#[tokio::test]
+async fn observe_retains() {
+    let world = World::ready("observe-delete").await;
+    for (kind, name) in [("Trail", "audit"), ("LogArchive", "logs")] {
+        world.patch_spec(kind, name, json!({ "deletionPolicy": "Delete", "mode": "Observe" })).await;
+        world.wait_ready(kind, name).await;
+    }
+    let since = world.now().await;
+    for (kind, name) in [("Trail", "audit"), ("LogArchive", "logs")] {
+        world.delete(kind, name).await;
+        world.wait_gone(kind, name).await;
+        world.wait_event(kind, name, "Retained", &["Observe"]).await;
+    }
+    assert!(trail_exists(&world).await && bucket_exists(&world).await);
+    assert_eq!(world.writes(since).await, Vec::<String>::new());
+}

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod key;
+mod none;
 mod trail;
 
 use crate::support::{Seen, World, is_true};
