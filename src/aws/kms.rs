@@ -8,6 +8,7 @@ use crate::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use crate::facets::policy_document::Statements;
 use crate::facets::step::{KeyRef, Step};
 use crate::facets::tags::{OWNER, Tags};
+use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types as sdk;
 
 /// The one policy that a key has.
@@ -129,7 +130,10 @@ impl Cloud {
         match step {
             Step::CreateKey { alias, description, policy, tags } => {
                 let request = client.create_key().description(description).policy(policy.to_string()).set_tags(Some(tag_list(tags)));
-                let answer = self.call("kms:CreateKey", alias, request.send()).await?;
+                // KMS knows no idempotency token: a second try after a lost answer would make a twin. The next pass finds the
+                // key by its tags.
+                let once = aws_sdk_kms::Config::builder().retry_config(RetryConfig::disabled());
+                let answer = self.call("kms:CreateKey", alias, request.customize().config_override(once).send()).await?;
                 produced.key_arn = answer.key_metadata.map(|key| arn_of(&key));
                 Ok(())
             }

@@ -22,6 +22,13 @@ pub struct Verified {
     pub organization: Option<Organization>,
 }
 
+impl Verified {
+    /// An answer for this spec that was right. A wrong one is asked for again: the Secret may have been corrected since.
+    fn holds(&self, account: &AwsAccount) -> bool {
+        self.spec == account.spec && self.identity.account == account.spec.account_id
+    }
+}
+
 /// Within this time an answer is not asked for again.
 const JUST_NOW: Duration = Duration::from_secs(2);
 
@@ -41,7 +48,7 @@ impl Sessions {
         let slot = self.slot(&account.name_any()).await;
         let mut slot = slot.lock().await;
         // Who opened a session a moment ago has asked for us.
-        if let Some(verified) = slot.as_ref().filter(|verified| verified.spec == account.spec && verified.at.elapsed() < JUST_NOW) {
+        if let Some(verified) = slot.as_ref().filter(|verified| verified.holds(account) && verified.at.elapsed() < JUST_NOW) {
             return Ok(verified.clone());
         }
         *slot = None;
@@ -56,7 +63,7 @@ impl Sessions {
         let mut slot = slot.lock().await;
         let interval: Duration = account.spec.interval.into();
         // Twice the interval: the account's own passes renew it well before.
-        let current = slot.clone().filter(|verified| verified.spec == account.spec && verified.at.elapsed() < interval * 2);
+        let current = slot.clone().filter(|verified| verified.holds(account) && verified.at.elapsed() < interval * 2);
         let verified = match current {
             Some(verified) => verified,
             None => ask(client, account).await.map_err(|why| not_ready(account, &why))?,

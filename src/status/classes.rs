@@ -33,7 +33,8 @@ pub fn class(class: ErrorClass) -> Class {
         ErrorClass::NotFound => Class { reason: "NotFound", stalled: false, passing: false, retry: seconds(5, 300) },
         ErrorClass::Terminal => Class { reason: "InvalidSpec", stalled: true, passing: false, retry: None },
         ErrorClass::Quota => Class { reason: "QuotaExceeded", stalled: true, passing: false, retry: seconds(300, 3600) },
-        ErrorClass::AlreadyExists => Class { reason: "AlreadyExists", stalled: true, passing: false, retry: seconds(60, 600) },
+        // Mostly our own call, whose answer was lost and which the SDK made again: the next look finds what it made.
+        ErrorClass::AlreadyExists => Class { reason: "AlreadyExists", stalled: false, passing: false, retry: seconds(2, 600) },
         ErrorClass::Denied => Class { reason: "AccessDenied", stalled: true, passing: false, retry: seconds(15, 300) },
         ErrorClass::Credentials => Class { reason: "CredentialsInvalid", stalled: true, passing: false, retry: seconds(15, 300) },
         ErrorClass::NotEmpty => Class { reason: "BucketNotEmpty", stalled: true, passing: false, retry: seconds(60, 3600) },
