@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adoption;
+mod crash;
 mod create;
 mod deletion;
 mod drift;
+mod failures;
 mod manifests;
 mod observe;
 mod references;

@@ -1,9 +1,9 @@
 //! References: in any order of creation, across namespaces and accounts, refused and then allowed, gone and back.
 
+use crate::support::World;
 use crate::support::manifests::with;
 use crate::support::world::REGION;
-use crate::support::{World, condition};
-use anyhow::{anyhow, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
@@ -11,17 +11,6 @@ use trailkeeper_lab::wait_for;
 const SOON: Duration = Duration::from_secs(30);
 
 impl World {
-    /// Waits until the object is not Ready for `reason`, and its message has `words`.
-    async fn wait_unready(&self, kind: &str, name: &str, reason: &str, words: &str) {
-        self.wait(kind, name, &format!("to wait for {reason}"), |object| {
-            let (status, is, message) = condition(object, "Ready").ok_or_else(|| anyhow!("no condition Ready"))?;
-            ensure!(status == "False" && is == reason, "Ready is {status}: {is}: {message}");
-            ensure!(message.contains(words), "the message lacks {words:?}: {message}");
-            Ok(())
-        })
-        .await;
-    }
-
     async fn is_logging(&self, trail: &str) -> bool {
         self.cloudtrail.get_trail_status().name(self.trail_arn(trail)).send().await.unwrap().is_logging() == Some(true)
     }
