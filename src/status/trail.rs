@@ -17,7 +17,7 @@ const VALIDATION_OFF: &str = "ValidationOff";
 pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -> Told<TrailStatus> {
     let mut status = trail.status.clone().unwrap_or_default();
     take_over(&mut status, outcome);
-    let mut told: Vec<Event> = logging_stopped(&status, outcome, situation).into_iter().collect();
+    let mut told: Vec<Event> = logging_stopped(&status, trail, outcome, situation).into_iter().collect();
     mark_gaps(&mut status, trail, outcome, situation);
     told.extend(judge_delivery(&mut status, trail, outcome, situation));
     let unready = unready(&status, trail);
@@ -48,11 +48,20 @@ fn take_over(status: &mut TrailStatus, outcome: &Outcome) {
     }
 }
 
+/// The trail recorded when it was last seen and should still, and it was found silent. That holds whatever else the spec
+/// has become since, so it is not asked of `drift` alone.
+fn fell_silent(trail: &Trail, outcome: &Outcome) -> bool {
+    let recorded = trail.spec.logging && trail.status.as_ref().is_some_and(|before| before.logging == Some(true));
+    recorded && outcome.before.seen.state::<LoggingState>("logging").is_some_and(|state| !state.enabled)
+}
+
 /// The event of its own that a stopped trail deserves, the first time it is seen.
-fn logging_stopped(status: &TrailStatus, outcome: &Outcome, situation: &Situation<'_>) -> Option<Event> {
+fn logging_stopped(status: &TrailStatus, trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -> Option<Event> {
     let path = "logging.enabled";
-    let stopped =
-        drift(&status.held, outcome, &outcome.before).into_iter().any(|difference| difference.path == path && difference.desired == true);
+    let stopped = fell_silent(trail, outcome)
+        || drift(&status.held, outcome, &outcome.before)
+            .into_iter()
+            .any(|difference| difference.path == path && difference.desired == true);
     let known = status.held.drift.iter().any(|entry| entry.path == path);
     (stopped && !known).then(|| events::logging_stopped(situation.account, situation.what))
 }
@@ -68,7 +77,7 @@ fn mark_gaps(status: &mut TrailStatus, trail: &Trail, outcome: &Outcome, situati
     let deleted = recorded && matches!(outcome.before.seen.get("settings"), Some(Observed::Absent));
     let stop_time = outcome.before.seen.facts::<DeliveryFacts>("logging").and_then(|facts| facts.stop_logging_time);
     let opened = [
-        (LOGGING_STOPPED, drifted("logging.enabled") || deleted, stop_time.unwrap_or(now)),
+        (LOGGING_STOPPED, drifted("logging.enabled") || fell_silent(trail, outcome) || deleted, stop_time.unwrap_or(now)),
         (VALIDATION_OFF, drifted("settings.logFileValidation"), now),
     ];
     for (kind, found, from) in opened {

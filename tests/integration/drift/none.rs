@@ -54,7 +54,7 @@ async fn an_ignored_path_is_left_alone_beside_others_that_are_not() {
     assert_eq!(object.data["status"].get("drift"), None::<&Value>);
 }
 
-/// Somebody tampers, and the spec moves before the next pass: both are put in force, whatever they are called.
+/// Somebody tampers, and the spec moves before the next pass: both are put in force, and the gap is on record all the same.
 #[tokio::test]
 async fn a_change_of_the_spec_puts_tampering_right_as_well() {
     let world = World::ready("both").await;
@@ -66,4 +66,8 @@ async fn a_change_of_the_spec_puts_tampering_right_as_well() {
     let status = world.cloudtrail.get_trail_status().name(world.trail_arn("audit")).send().await.unwrap();
     assert_eq!(status.is_logging(), Some(true));
     assert_eq!(tags(&world).await, [("team".to_owned(), "security".to_owned())]);
+    world.wait_event("Trail", "audit", "LoggingStopped", &[]).await;
+    let gaps = &world.get("Trail", "audit").await.data["status"]["gaps"];
+    assert_eq!(gaps[0]["kind"], "LoggingStopped");
+    assert!(gaps[0]["until"].is_string(), "{gaps}");
 }
