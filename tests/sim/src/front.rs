@@ -9,7 +9,7 @@ use crate::operation::{self, Operation};
 use crate::record::CallRecord;
 use crate::sigv4::Scope;
 use crate::wire::{Answer, Call};
-use crate::world::World;
+use crate::world::{Shared, World};
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::request::Parts;
@@ -22,7 +22,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub struct CutConnection;
 
-pub async fn answer(world: &World, mut parts: Parts, body: Bytes, source: IpAddr) -> Response {
+pub async fn answer(world: &Shared, mut parts: Parts, body: Bytes, source: IpAddr) -> Response {
     host_style_to_path(&mut parts);
     let request_id = uuid::Uuid::new_v4().to_string();
     let head = parts.method == Method::HEAD;
@@ -56,24 +56,39 @@ pub async fn answer(world: &World, mut parts: Parts, body: Bytes, source: IpAddr
         region: scope.region,
         service: scope.service,
         operation: operation.name,
-        request_id,
+        request_id: request_id.clone(),
     };
     let cut_after = matches!(decided, Some(Ending::CutAfter));
+    let decided = match decided {
+        Some(Ending::Cut) => return cut(),
+        Some(Ending::Error(error)) => Some(error),
+        Some(Ending::CutAfter) | None => None,
+    };
+    // A task of its own: the caller may go away, but what it asked for is done and recorded all the same.
+    let done = tokio::spawn(carry_through(world.clone(), call, operation.protocol, decided, exchange)).await;
+    match done {
+        Ok(_) if cut_after => cut(),
+        Ok(Ok(answer)) => answer.into_response(),
+        Ok(Err(error)) => error.response(operation.protocol, &request_id, head),
+        Err(error) => AwsError::new(500, "InternalFailure", error.to_string()).response(operation.protocol, &request_id, head),
+    }
+}
+
+async fn carry_through(
+    world: Shared,
+    call: Call,
+    protocol: Protocol,
+    decided: Option<AwsError>,
+    exchange: Exchange,
+) -> Result<Answer, AwsError> {
     let logging = world.trails.logging();
     let result = match decided {
-        Some(Ending::Cut) => return cut(),
-        Some(Ending::Error(error)) => Err(error),
-        Some(Ending::CutAfter) | None => dispatch(world, &call, operation.protocol).await,
+        Some(error) => Err(error),
+        None => dispatch(&world, &call, protocol).await,
     };
     let recorded = world.recorder.add(record(&call, &result, exchange));
-    crate::events::observe(world, &recorded, &logging);
-    if cut_after {
-        return cut();
-    }
-    match result {
-        Ok(answer) => answer.into_response(),
-        Err(error) => error.response(operation.protocol, &call.request_id, head),
-    }
+    crate::events::observe(&world, &recorded, &logging);
+    result
 }
 
 async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answer, AwsError> {

@@ -91,7 +91,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, world: Shared, control: Rout
     }
 }
 
-async fn respond(request: Request<Incoming>, peer: SocketAddr, world: &World, control: Router) -> Response {
+async fn respond(request: Request<Incoming>, peer: SocketAddr, world: &Shared, control: Router) -> Response {
     if request.uri().path().starts_with(crate::control::PREFIX) {
         return match control.oneshot(request.map(Body::new)).await {
             Ok(response) => response,
