@@ -13,5 +13,6 @@ mod failures;
 mod manifests;
 mod observe;
 mod references;
+mod restart;
 mod steady;
 mod support;
