@@ -158,7 +158,7 @@ async fn limits_of_number_and_length_are_told() {
             { "field": "resources.ARN", "startsWith": many(values) },
         ] }] } }))
     };
-    let tags: serde_json::Map<_, _> = (0..50).map(|number| (format!("t{number}"), json!("x"))).collect();
+    let tags: serde_json::Map<_, _> = (0..49).map(|number| (format!("t{number}"), json!("x"))).collect();
     assert_refused(
         &world,
         [
@@ -166,7 +166,7 @@ async fn limits_of_number_and_length_are_told() {
             (trail(json!({ "trailName": "a".repeat(129) })), "may not be more than 128"),
             (trail(json!({ "snsTopic": "a".repeat(257) })), "1 to 256 characters"),
             (trail(json!({ "tags": { "a".repeat(129): "x" } })), "keys up to 128 and values up to 256 characters"),
-            (trail(json!({ "tags": tags })), "must have at most 49 items"),
+            (trail(json!({ "tags": tags })), "must have at most 48 items"),
             (basic(200, 51), "may name at most 250 data resources in all"),
             (advanced(499), "may hold at most 500 condition values in all"),
         ],
