@@ -8,6 +8,7 @@ use crate::eventbridge::Bus;
 use crate::events::Events;
 use crate::faults::Faults;
 use crate::identity::Identities;
+use crate::kms::RotationPeriods;
 use crate::organizations::Organizations;
 use crate::rates::Rates;
 use crate::record::Recorder;
@@ -24,6 +25,7 @@ pub struct World {
     pub rates: Rates,
     pub identities: Identities,
     pub buckets: Buckets,
+    pub rotation_periods: RotationPeriods,
     pub organizations: Organizations,
     pub trails: Trails,
     pub events: Events,
@@ -83,6 +85,7 @@ impl World {
             rates: Rates::default(),
             identities: Identities::default(),
             buckets: Buckets::default(),
+            rotation_periods: RotationPeriods::default(),
             organizations: Organizations::default(),
             trails: Trails::default(),
             events: Events::default(),
@@ -109,6 +112,7 @@ impl World {
         self.rates.clear();
         self.identities.clear();
         self.buckets.clear();
+        self.rotation_periods.clear();
         self.organizations.clear();
         self.trails.clear();
         self.events.clear();
