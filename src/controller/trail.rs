@@ -47,7 +47,10 @@ fn archive_destination(trail: &Trail, archive: &LogArchive, facts: &AccountFacts
     }
     let status = archive.status.clone().unwrap_or_default();
     let arn = facts.trail_arn(&trail.spec, &trail_name(trail));
-    let let_in = status.writers.iter().any(|writer| writer.trail_arn == arn && writer.key_prefix == trail.spec.key_prefix);
+    let let_in = status.writers.iter().any(|writer| {
+        let members_too = !trail.spec.organization || writer.organization_id.is_some();
+        writer.trail_arn == arn && writer.key_prefix == trail.spec.key_prefix && members_too
+    });
     let kms_key = match archive.spec.encryption.kind {
         EncryptionType::S3Managed => Some(String::new()),
         EncryptionType::ExistingKey | EncryptionType::OwnKey => status.kms_key_arn,

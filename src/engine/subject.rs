@@ -2,6 +2,7 @@
 //! come through here.
 
 use crate::api::common::Treatment;
+use crate::api::condition;
 use crate::api::log_archive::WriterStatus;
 use crate::api::{LogArchive, Trail};
 use crate::facets::context::{AccountFacts, ArchiveContext, Destination, TrailContext};
@@ -96,7 +97,7 @@ pub fn writers<'a>(trails: impl IntoIterator<Item = (&'a Trail, Option<&'a Accou
     let mut all_resolved = true;
     for (trail, account) in trails {
         match account.filter(|account| !trail.spec.organization || account.organization.is_some()) {
-            Some(account) => current.extend(entries(trail, account)),
+            Some(account) => current.extend(entries(trail, account, before)),
             None => all_resolved = false,
         }
     }
@@ -109,16 +110,32 @@ pub fn writers<'a>(trails: impl IntoIterator<Item = (&'a Trail, Option<&'a Accou
     Writers { current, gone: gone.into_iter().map(|writer| writer.trail_arn).collect() }
 }
 
-/// A trail writes under the prefix that its spec asks for, and until it has moved there under the one that AWS has.
-fn entries(trail: &Trail, account: &AccountFacts) -> Vec<WriterStatus> {
+/// A trail writes under the prefix that its spec asks for, and until it has moved there under the one that AWS has. One that
+/// is to leave its organization writes its members' logs until it has.
+fn entries(trail: &Trail, account: &AccountFacts, before: &[WriterStatus]) -> Vec<WriterStatus> {
     let trail_arn = account.trail_arn(&trail.spec, &trail_name(trail));
     let observed = trail.status.as_ref().and_then(|status| status.key_prefix.clone());
-    let organization_id = account.organization.as_ref().filter(|_| trail.spec.organization).map(|organization| organization.id.clone());
+    let organization_id = match &account.organization {
+        Some(organization) if trail.spec.organization => Some(organization.id.clone()),
+        _ if !settled(trail) => {
+            before.iter().find(|writer| writer.trail_arn == trail_arn).and_then(|writer| writer.organization_id.clone())
+        }
+        _ => None,
+    };
     let retain = trail.spec.deletion_policy == crate::api::common::DeletionPolicy::Retain;
     let prefixes = std::iter::once(trail.spec.key_prefix.clone()).chain(observed.filter(|prefix| *prefix != trail.spec.key_prefix));
     prefixes
         .map(|key_prefix| WriterStatus { trail_arn: trail_arn.clone(), key_prefix, organization_id: organization_id.clone(), retain })
         .collect()
+}
+
+/// Whether AWS follows the present spec, as the status tells (kstatus).
+fn settled(trail: &Trail) -> bool {
+    let Some(status) = &trail.status else { return true };
+    let conditions = &status.common.conditions;
+    status.common.observed_generation == trail.metadata.generation
+        && !condition::is_true(conditions, condition::RECONCILING)
+        && !condition::is_true(conditions, condition::STALLED)
 }
 
 #[cfg(test)]
@@ -158,5 +175,22 @@ mod tests {
         moving.status = Some(crate::api::TrailStatus { key_prefix: Some("old".into()), ..Default::default() });
         let prefixes: Vec<_> = writers([(&moving, Some(&account()))], &[]).current.into_iter().map(|writer| writer.key_prefix).collect();
         assert_eq!(prefixes, ["new", "old"]);
+    }
+
+    #[test]
+    fn a_trail_that_leaves_its_organization_may_write_there_until_it_has() {
+        let organization = crate::api::aws_account::Organization { id: "o-1".into(), management_account_id: "111111111111".into() };
+        let managing = AccountFacts { organization: Some(organization), ..account() };
+        let before = writers([(&trail(", organization: true"), Some(&managing))], &[]).current;
+        let mut leaving = trail(", organization: false");
+        leaving.metadata.generation = Some(2);
+        let mut status = crate::api::TrailStatus::default();
+        status.common.observed_generation = Some(1);
+        leaving.status = Some(status);
+        assert_eq!(writers([(&leaving, Some(&managing))], &before).current, before);
+        if let Some(status) = &mut leaving.status {
+            status.common.observed_generation = Some(2);
+        }
+        assert_eq!(writers([(&leaving, Some(&managing))], &before).current[0].organization_id, None);
     }
 }
