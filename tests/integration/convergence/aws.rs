@@ -1,0 +1,107 @@
+//! What AWS has, as one JSON value to compare, read with the real SDK. Nulls are left out.
+
+use crate::support::World;
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::{Map, Value, json};
+
+/// Marks of ownership are not the user's tags.
+fn is_users(key: &str) -> bool {
+    !key.starts_with("trailkeeper.dev/")
+}
+
+fn tags<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    pairs.filter(|(key, _)| is_users(key)).map(|(key, value)| (key.to_owned(), json!(value))).collect::<Map<_, _>>().into()
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        other => other,
+    }
+}
+
+pub async fn trail(world: &World, name: &str) -> Value {
+    let (client, arn) = (&world.cloudtrail, world.trail_arn(name));
+    let trail = client.get_trail().name(&arn).send().await.unwrap().trail.unwrap();
+    let status = client.get_trail_status().name(&arn).send().await.unwrap();
+    let selectors = client.get_event_selectors().trail_name(&arn).send().await.unwrap();
+    let listed = client.list_tags().resource_id_list(&arn).send().await.unwrap().resource_tag_list.unwrap();
+    let pairs = listed[0].tags_list().iter().map(|tag| (tag.key(), tag.value().unwrap_or_default()));
+    without_nulls(json!({
+        "bucket": trail.s3_bucket_name(), "keyPrefix": trail.s3_key_prefix(), "kmsKey": trail.kms_key_id(), "snsTopic": trail.sns_topic_arn(),
+        "logGroup": trail.cloud_watch_logs_log_group_arn(), "logRole": trail.cloud_watch_logs_role_arn(),
+        "multiRegion": trail.is_multi_region_trail(), "globalServiceEvents": trail.include_global_service_events(),
+        "organization": trail.is_organization_trail(), "logFileValidation": trail.log_file_validation_enabled(),
+        "recursiveLogging": trail.recursive_logging(), "logging": status.is_logging(), "tags": tags(pairs),
+        "basic": selectors.event_selectors.map(|all| all.iter().map(basic).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
+        "advanced": selectors.advanced_event_selectors.map(|all| all.iter().map(advanced).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
+    }))
+}
+
+fn basic(selector: &EventSelector) -> Value {
+    let resources: Vec<_> =
+        selector.data_resources().iter().map(|resource| json!({ "type": resource.r#type(), "values": resource.values() })).collect();
+    json!({
+        "readWriteType": selector.read_write_type().map(|kind| kind.as_str()), "includeManagementEvents": selector.include_management_events(),
+        "dataResources": resources, "excludeManagementEventSources": selector.exclude_management_event_sources(),
+    })
+}
+
+fn advanced(selector: &AdvancedEventSelector) -> Value {
+    let name = selector.name().filter(|name| !name.is_empty());
+    without_nulls(json!({ "name": name, "fieldSelectors": selector.field_selectors().iter().map(condition).collect::<Vec<_>>() }))
+}
+
+fn condition(field: &AdvancedFieldSelector) -> Value {
+    let some = |values: &[String]| (!values.is_empty()).then(|| json!(values));
+    without_nulls(json!({
+        "field": field.field(), "equals": some(field.equals()), "notEquals": some(field.not_equals()),
+        "startsWith": some(field.starts_with()), "notStartsWith": some(field.not_starts_with()),
+        "endsWith": some(field.ends_with()), "notEndsWith": some(field.not_ends_with()),
+    }))
+}
+
+pub async fn archive(world: &World, name: &str) -> Value {
+    let (client, bucket) = (&world.s3, world.bucket(name));
+    let ownership = client.get_bucket_ownership_controls().bucket(&bucket).send().await.unwrap().ownership_controls.unwrap();
+    let block = client.get_public_access_block().bucket(&bucket).send().await.unwrap().public_access_block_configuration.unwrap();
+    let policy = match client.get_bucket_policy().bucket(&bucket).send().await {
+        Ok(answer) => Some(serde_json::from_str::<Value>(&answer.policy.unwrap()).unwrap()["Statement"].clone()),
+        Err(error) if error.code() == Some("NoSuchBucketPolicy") => None,
+        Err(error) => panic!("{error:?}"),
+    };
+    let versioning = client.get_bucket_versioning().bucket(&bucket).send().await.unwrap().status;
+    let encryption = client.get_bucket_encryption().bucket(&bucket).send().await.unwrap();
+    let rule = encryption.server_side_encryption_configuration.unwrap().rules.remove(0);
+    let default = rule.apply_server_side_encryption_by_default().unwrap();
+    let listed = client.get_bucket_tagging().bucket(&bucket).send().await.unwrap().tag_set;
+    without_nulls(json!({
+        "objectOwnership": ownership.rules()[0].object_ownership().as_str(),
+        "publicAccessBlock": {
+            "blockPublicAcls": block.block_public_acls(), "ignorePublicAcls": block.ignore_public_acls(),
+            "blockPublicPolicy": block.block_public_policy(), "restrictPublicBuckets": block.restrict_public_buckets(),
+        },
+        "policy": policy, "versioning": versioning.map(|status| status.as_str().to_owned()),
+        "encryption": { "algorithm": default.sse_algorithm().as_str(), "key": default.kms_master_key_id(), "bucketKey": rule.bucket_key_enabled() },
+        "tags": tags(listed.iter().map(|tag| (tag.key(), tag.value()))),
+        "key": key(world, &format!("alias/trailkeeper/{bucket}")).await,
+    }))
+}
+
+pub async fn key(world: &World, alias: &str) -> Value {
+    let described = world.kms.describe_key().key_id(alias).send().await.unwrap().key_metadata.unwrap();
+    let id = described.key_id();
+    let rotation = world.kms.get_key_rotation_status().key_id(id).send().await.unwrap();
+    let listed = world.kms.list_resource_tags().key_id(id).send().await.unwrap().tags.unwrap_or_default();
+    without_nulls(json!({
+        "id": id, "description": described.description(), "enabled": described.enabled(), "rotation": rotation.key_rotation_enabled(),
+        "rotationPeriodDays": rotation.rotation_period_in_days().filter(|_| rotation.key_rotation_enabled()),
+        "tags": tags(listed.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
+    }))
+}

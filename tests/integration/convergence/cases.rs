@@ -1,0 +1,162 @@
+//! Every field that reaches AWS, with a value other than the default, and what AWS must then have. Laid over the smallest
+//! manifest and over what AWS had before, as JSON merge patches.
+
+use serde_json::{Value, json};
+
+pub struct Case {
+    pub spec: Value,
+    pub aws: Value,
+}
+
+/// What cases refer to, made by the test.
+#[derive(Default)]
+pub struct Fixture {
+    pub namespace: String,
+    pub other_bucket: String,
+    pub other_key: String,
+    pub more_bucket: String,
+    pub more_key: String,
+    pub topic: String,
+    pub log_group: String,
+    pub log_role: String,
+}
+
+fn case(spec: Value, aws: Value) -> Case {
+    Case { spec, aws }
+}
+
+pub fn switches() -> Vec<Case> {
+    vec![
+        case(json!({ "multiRegion": false }), json!({ "multiRegion": false })),
+        case(json!({ "multiRegion": false, "globalServiceEvents": false }), json!({ "multiRegion": false, "globalServiceEvents": false })),
+        case(json!({ "logFileValidation": false }), json!({ "logFileValidation": false })),
+        case(json!({ "recursiveLogging": false }), json!({ "recursiveLogging": false })),
+        case(json!({ "tags": { "team": "security", "stage": "prod" } }), json!({ "tags": { "team": "security", "stage": "prod" } })),
+    ]
+}
+
+pub fn logging() -> Vec<Case> {
+    vec![case(json!({ "logging": false }), json!({ "logging": false }))]
+}
+
+pub fn organization() -> Vec<Case> {
+    vec![case(json!({ "organization": true }), json!({ "organization": true }))]
+}
+
+pub fn places(fixture: &Fixture) -> Vec<Case> {
+    let Fixture { namespace, other_bucket, other_key, more_bucket, more_key, .. } = fixture;
+    vec![
+        case(json!({ "keyPrefix": "audit/eu" }), json!({ "keyPrefix": "audit/eu" })),
+        case(
+            json!({ "archiveRef": null, "bucket": { "name": other_bucket, "kmsKeyArn": other_key } }),
+            json!({ "bucket": other_bucket, "kmsKey": other_key }),
+        ),
+        case(json!({ "archiveRef": { "name": "more", "namespace": namespace } }), json!({ "bucket": more_bucket, "kmsKey": more_key })),
+    ]
+}
+
+pub fn notices(fixture: &Fixture) -> Vec<Case> {
+    let Fixture { topic, log_group, log_role, .. } = fixture;
+    vec![
+        case(json!({ "snsTopic": topic }), json!({ "snsTopic": topic })),
+        case(json!({ "snsTopic": topic.rsplit(':').next() }), json!({ "snsTopic": topic })),
+        case(
+            json!({ "cloudWatchLogs": { "logGroupArn": log_group, "roleArn": log_role } }),
+            json!({ "logGroup": log_group, "logRole": log_role }),
+        ),
+    ]
+}
+
+fn field(field: &str, equals: &[&str]) -> Value {
+    json!({ "field": field, "equals": equals })
+}
+
+fn management(more: &[Value]) -> Value {
+    let fields = [&[field("eventCategory", &["Management"])], more].concat();
+    json!({ "fieldSelectors": fields })
+}
+
+fn data(resource_type: &str, name: Option<&str>, more: &[Value]) -> Value {
+    let fields = [&[field("eventCategory", &["Data"]), field("resources.type", &[resource_type])], more].concat();
+    let mut selector = json!({ "fieldSelectors": fields });
+    if let Some(name) = name {
+        selector["name"] = json!(name);
+    }
+    selector
+}
+
+pub fn friendly_events() -> Vec<Case> {
+    let without = |source: &str| management(&[json!({ "field": "eventSource", "notEquals": [source] })]);
+    let spec = |events: Value| json!({ "events": events });
+    vec![
+        case(
+            spec(json!({ "management": { "readWrite": "WriteOnly" } })),
+            json!({ "advanced": [management(&[field("readOnly", &["false"])])] }),
+        ),
+        case(spec(json!({ "management": { "excludeKms": true } })), json!({ "advanced": [without("kms.amazonaws.com")] })),
+        case(spec(json!({ "management": { "excludeRdsData": true } })), json!({ "advanced": [without("rdsdata.amazonaws.com")] })),
+        case(
+            spec(json!({ "management": { "enabled": false }, "data": [{ "resourceType": "AWS::Lambda::Function" }] })),
+            json!({ "advanced": [data("AWS::Lambda::Function", None, &[])] }),
+        ),
+        case(
+            spec(json!({ "data": [{ "name": "deleted objects", "resourceType": "AWS::S3::Object", "readWrite": "WriteOnly",
+                "eventNames": ["DeleteObject"], "arnPrefixes": ["arn:aws:s3:::kept/"], "excludeArnPrefixes": ["arn:aws:s3:::kept/tmp/"] }] })),
+            json!({ "advanced": [management(&[]), data("AWS::S3::Object", Some("deleted objects"), &[
+                field("readOnly", &["false"]), field("eventName", &["DeleteObject"]),
+                json!({ "field": "resources.ARN", "startsWith": ["arn:aws:s3:::kept/"], "notStartsWith": ["arn:aws:s3:::kept/tmp/"] }),
+            ])] }),
+        ),
+    ]
+}
+
+pub fn basic_events() -> Vec<Case> {
+    let selector = |which: &str, management: bool, resources: Value, without: &[&str]| json!({ "readWriteType": which, "includeManagementEvents": management, "dataResources": resources, "excludeManagementEventSources": without });
+    let buckets = json!([{ "type": "AWS::S3::Object", "values": ["arn:aws:s3:::kept/"] }]);
+    let both = [
+        json!([selector("ReadOnly", true, json!([]), &["kms.amazonaws.com"])]),
+        json!([selector("WriteOnly", false, buckets, &[]), selector("All", true, json!([]), &["rdsdata.amazonaws.com"])]),
+    ];
+    both.into_iter().map(|basic| case(json!({ "events": { "basic": basic } }), json!({ "advanced": null, "basic": basic }))).collect()
+}
+
+pub fn advanced_events() -> Vec<Case> {
+    let arns = json!({ "field": "resources.ARN", "startsWith": ["arn:aws:s3:::a"], "notStartsWith": ["arn:aws:s3:::ab"],
+        "endsWith": [".log"], "notEndsWith": ["tmp.log"], "notEquals": ["arn:aws:s3:::a/not.log"] });
+    let written = json!([data("AWS::S3::Object", Some("log files"), &[field("readOnly", &["false"]), arns]), management(&[])]);
+    let network =
+        json!([{ "fieldSelectors": [field("eventCategory", &["NetworkActivity"]), field("eventSource", &["kms.amazonaws.com"])] }]);
+    [written, network]
+        .into_iter()
+        .map(|advanced| case(json!({ "events": { "advanced": advanced } }), json!({ "advanced": advanced })))
+        .collect()
+}
+
+pub fn archive(fixture: &Fixture) -> Vec<Case> {
+    let off = |name: &str| case(json!({ "publicAccessBlock": { name: false } }), json!({ "publicAccessBlock": { name: false } }));
+    let own_key = |name: &str, value: Value| json!({ "encryption": { "key": { name: value } } });
+    let key = &fixture.other_key;
+    vec![
+        case(json!({ "objectOwnership": "BucketOwnerPreferred" }), json!({ "objectOwnership": "BucketOwnerPreferred" })),
+        case(json!({ "objectOwnership": "ObjectWriter" }), json!({ "objectOwnership": "ObjectWriter" })),
+        off("blockPublicAcls"),
+        off("ignorePublicAcls"),
+        off("blockPublicPolicy"),
+        off("restrictPublicBuckets"),
+        case(json!({ "policy": { "requireTls": false } }), json!({ "policy": null })),
+        case(json!({ "versioning": "Suspended" }), json!({ "versioning": "Suspended" })),
+        case(
+            json!({ "encryption": { "type": "S3Managed" } }),
+            json!({ "encryption": { "algorithm": "AES256", "key": null, "bucketKey": false } }),
+        ),
+        case(json!({ "encryption": { "type": "ExistingKey", "existingKeyArn": key } }), json!({ "encryption": { "key": key } })),
+        case(json!({ "encryption": { "bucketKey": false } }), json!({ "encryption": { "bucketKey": false } })),
+        case(own_key("description", json!("for auditors")), json!({ "key": { "description": "for auditors" } })),
+        case(own_key("rotation", json!(false)), json!({ "key": { "rotation": false, "rotationPeriodDays": null } })),
+        case(own_key("rotationPeriodDays", json!(180)), json!({ "key": { "rotationPeriodDays": 180 } })),
+        case(
+            json!({ "tags": { "team": "security" } }),
+            json!({ "tags": { "team": "security" }, "key": { "tags": { "team": "security" } } }),
+        ),
+    ]
+}

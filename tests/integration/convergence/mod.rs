@@ -1,0 +1,319 @@
+//! A convergence test per field: changed, and in force when the object says so, with nothing left for the next pass;
+//! changed back, the same. A field of the CRD that has no case here fails the test.
+
+mod aws;
+mod cases;
+
+use crate::support::World;
+use crate::support::manifests::with;
+use anyhow::ensure;
+use cases::{Case, Fixture};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Api;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use trailkeeper_lab::wait_for;
+use trailkeeper_sim::organizations::{CLOUDTRAIL, Organization};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Fields that change no AWS state of an object that exists, with what holds them instead.
+const ELSEWHERE: [(&str, &[&str]); 2] = [
+    (
+        "Trail",
+        &[
+            "accountRef.name", // immutable, as are the next two: manifests
+            "region",
+            "trailName",
+            "mode", // how the world is treated: observe, adoption, deletion, steady
+            "adoption",
+            "deletionPolicy",
+            "interval",
+            "suspend",
+            "ignore",
+        ],
+    ),
+    (
+        "LogArchive",
+        &[
+            "accountRef.name", // immutable, as are the next two: manifests
+            "region",
+            "bucketName",
+            "allowedNamespaces.names", // references
+            "allowedNamespaces.matchLabels",
+            "mode", // how the world is treated: observe, adoption, deletion, steady
+            "adoption",
+            "deletionPolicy",
+            "interval",
+            "suspend",
+            "ignore",
+            "policy.foreignStatements",          // below: it needs a foreign statement
+            "encryption.key.alias",              // below: immutable
+            "encryption.key.deletionWindowDays", // deletion
+        ],
+    ),
+];
+
+/// Paths of the leaves of a schema.
+fn leaves(path: &str, schema: &Value, found: &mut BTreeSet<String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    if let Some(properties) = schema["properties"].as_object() {
+        properties.iter().for_each(|(name, property)| leaves(&below(name), property, found));
+    } else if schema["items"]["properties"].is_object() {
+        leaves(&format!("{path}[]"), &schema["items"], found);
+    } else {
+        found.insert(path.to_owned());
+    }
+}
+
+/// Paths of the leaves of a value. What is under `tags` is a map of the user's; null takes away.
+fn touched(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Null => {}
+        Value::Array(items) if items.is_empty() => {}
+        Value::Object(fields) if path != "tags" => {
+            let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            fields.iter().for_each(|(name, value)| touched(&below(name), value, found));
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().for_each(|item| touched(&format!("{path}[]"), item, found));
+        }
+        _ => drop(found.insert(path.to_owned())),
+    }
+}
+
+#[tokio::test]
+async fn every_field_has_a_case() {
+    let world = World::new("fields").await;
+    let fixture = Fixture::default();
+    let of_trail = [
+        cases::switches(),
+        cases::logging(),
+        cases::organization(),
+        cases::places(&fixture),
+        cases::notices(&fixture),
+        cases::friendly_events(),
+        cases::basic_events(),
+        cases::advanced_events(),
+    ];
+    let all = [of_trail.into_iter().flatten().collect(), cases::archive(&fixture)];
+    for ((kind, elsewhere), cases) in ELSEWHERE.iter().zip::<[Vec<Case>; 2]>(all) {
+        let name = format!("{}s.trailkeeper.dev", kind.to_lowercase());
+        let crd = Api::<CustomResourceDefinition>::all(world.kube.clone()).get(&name).await.unwrap();
+        let schema = serde_json::to_value(crd.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap()).unwrap();
+        let (mut fields, mut held) = (BTreeSet::new(), BTreeSet::new());
+        leaves("", &schema["properties"]["spec"], &mut fields);
+        cases.iter().for_each(|case| touched("", &case.spec, &mut held));
+        held.extend(elsewhere.iter().map(|path| (*path).to_owned()));
+        let lacking: Vec<_> = fields.difference(&held).collect();
+        let unknown: Vec<_> = held.difference(&fields).collect();
+        assert!(lacking.is_empty() && unknown.is_empty(), "{kind}: no case for {lacking:?}; no such field: {unknown:?}");
+    }
+}
+
+/// What an object has in AWS.
+async fn state(world: &World, kind: &str, name: &str) -> Value {
+    if kind == "Trail" { aws::trail(world, name).await } else { aws::archive(world, name).await }
+}
+
+/// The object is in force as it says: AWS has what is expected, and another pass has nothing to write for it.
+async fn in_force(world: &World, manifest: &Value, expected: &Value, ready: &str) {
+    let (kind, name) = (manifest["kind"].as_str().unwrap(), manifest["metadata"]["name"].as_str().unwrap());
+    world.apply(manifest).await;
+    world.wait_condition(kind, name, "Ready", ready).await;
+    if ready == "False" {
+        world.wait_unready(kind, name, "LoggingOff", "spec.logging is false").await;
+    }
+    assert_eq!(&state(world, kind, name).await, expected, "after {}", manifest["spec"]);
+    let start = world.now().await;
+    world.request_pass(kind, name).await;
+    // The archive of a trail that moved may have its policy to clear meanwhile: that is not the trail's.
+    let is_own = |write: &String| write.starts_with("cloudtrail:") == (kind == "Trail");
+    let writes: Vec<_> = world.writes(start).await.into_iter().filter(is_own).collect();
+    assert_eq!(writes, [] as [&str; 0], "after {}", manifest["spec"]);
+}
+
+/// Every case there and back, from `base`, which is in force.
+async fn converge(world: &World, base: &Value, cases: Vec<Case>, ready: &str) {
+    let (kind, name) = (base["kind"].as_str().unwrap(), base["metadata"]["name"].as_str().unwrap());
+    let before = state(world, kind, name).await;
+    assert!(!cases.is_empty());
+    for case in cases {
+        let mut expected = before.clone();
+        json_patch::merge(&mut expected, &case.aws);
+        assert_ne!(expected, before, "the case {} changes nothing", case.spec);
+        in_force(world, &with(base.clone(), case.spec), &expected, ready).await;
+        in_force(world, base, &before, "True").await;
+    }
+}
+
+#[tokio::test]
+async fn switches_and_tags_of_a_trail_converge() {
+    let world = World::ready("switches").await;
+    converge(&world, &world.trail_manifest("audit", "logs"), cases::switches(), "True").await;
+    converge(&world, &world.trail_manifest("audit", "logs"), cases::logging(), "False").await;
+}
+
+#[tokio::test]
+async fn an_organization_trail_converges() {
+    let world = World::new("organization").await;
+    // No other test has organizations, so the list is this one's.
+    let organization = Organization {
+        id: "o-converging".to_owned(),
+        management_account: world.account.clone(),
+        members: BTreeSet::new(),
+        all_features: true,
+        trusted_services: BTreeSet::from([CLOUDTRAIL.to_owned()]),
+        cloudtrail_admins: BTreeSet::new(),
+    };
+    world.control.set_organizations(&[organization]).await.unwrap();
+    let trail = world.trail_manifest("audit", "logs");
+    for manifest in [&world.account_manifest(), &world.archive_manifest("logs"), &trail] {
+        world.apply(manifest).await;
+    }
+    world.wait_ready("Trail", "audit").await;
+    converge(&world, &trail, cases::organization(), "True").await;
+}
+
+/// A key that CloudTrail may use for every trail of the account.
+async fn foreign_key(world: &World) -> String {
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", world.account) }, "Action": "kms:*", "Resource": "*" },
+        { "Effect": "Allow", "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Action": "kms:*", "Resource": "*" },
+    ] });
+    world.kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap()
+}
+
+#[tokio::test]
+async fn the_places_that_a_trail_delivers_to_converge() {
+    let world = World::ready("places").await;
+    world.apply(&world.archive_manifest("more")).await;
+    let other = format!("others-{}", world.account);
+    world.create_bucket(&other).await;
+    world.open_bucket(&other).await;
+    let more = world.wait_ready("LogArchive", "more").await;
+    let fixture = Fixture {
+        namespace: world.namespace.clone(),
+        other_bucket: other,
+        other_key: foreign_key(&world).await,
+        more_bucket: world.bucket("more"),
+        more_key: more.data["status"]["kmsKeyArn"].as_str().unwrap().to_owned(),
+        ..Fixture::default()
+    };
+    converge(&world, &world.trail_manifest("audit", "logs"), cases::places(&fixture), "True").await;
+}
+
+#[tokio::test]
+async fn notices_and_log_groups_of_a_trail_converge() {
+    let world = World::ready("notices").await;
+    let trusted = json!({ "Service": "cloudtrail.amazonaws.com" });
+    let allow = |principal: Value, action: Value| json!({ "Effect": "Allow", "Principal": principal, "Action": action });
+    let topic = world.aws(&["sns", "create-topic", "--name", "log-files"])["TopicArn"].as_str().unwrap().to_owned();
+    let mut publish = allow(trusted.clone(), json!("SNS:Publish"));
+    publish["Resource"] = json!(topic);
+    let policy = json!({ "Version": "2012-10-17", "Statement": publish }).to_string();
+    world.aws(&["sns", "set-topic-attributes", "--topic-arn", &topic, "--attribute-name", "Policy", "--attribute-value", &policy]);
+    world.aws(&["logs", "create-log-group", "--log-group-name", "audit"]);
+    let trust = json!({ "Version": "2012-10-17", "Statement": allow(trusted, json!("sts:AssumeRole")) }).to_string();
+    let role = world.aws(&["iam", "create-role", "--role-name", "writer", "--assume-role-policy-document", &trust]);
+    let rights = json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*" } });
+    world.aws(&["iam", "put-role-policy", "--role-name", "writer", "--policy-name", "write", "--policy-document", &rights.to_string()]);
+    let fixture = Fixture {
+        log_group: format!("arn:aws:logs:{}:{}:log-group:audit:*", crate::support::world::REGION, world.account),
+        log_role: role["Role"]["Arn"].as_str().unwrap().to_owned(),
+        topic,
+        ..Fixture::default()
+    };
+    converge(&world, &world.trail_manifest("audit", "logs"), cases::notices(&fixture), "True").await;
+}
+
+/// Selectors that nobody has put yet read otherwise than the same ones put: so they are put once first.
+async fn converge_events(topic: &str, cases: Vec<Case>) {
+    let world = World::ready(topic).await;
+    let base = world.trail_manifest("audit", "logs");
+    world.apply(&with(base.clone(), json!({ "events": { "management": { "readWrite": "ReadOnly" } } }))).await;
+    world.wait_ready("Trail", "audit").await;
+    world.apply(&base).await;
+    world.wait_ready("Trail", "audit").await;
+    converge(&world, &base, cases, "True").await;
+}
+
+#[tokio::test]
+async fn events_in_the_friendly_form_converge() {
+    converge_events("friendly", cases::friendly_events()).await;
+}
+
+#[tokio::test]
+async fn basic_selectors_converge() {
+    converge_events("basic", cases::basic_events()).await;
+}
+
+#[tokio::test]
+async fn advanced_selectors_converge() {
+    converge_events("advanced", cases::advanced_events()).await;
+}
+
+#[tokio::test]
+async fn an_archive_converges() {
+    let world = World::with_account("archive").await;
+    let base = world.archive_manifest("logs");
+    world.apply(&base).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let fixture = Fixture { other_key: foreign_key(&world).await, ..Fixture::default() };
+    converge(&world, &base, cases::archive(&fixture), "True").await;
+}
+
+#[tokio::test]
+async fn a_trail_follows_the_encryption_of_its_archive() {
+    let world = World::ready("follows").await;
+    let own = world.get("LogArchive", "logs").await.data["status"]["kmsKeyArn"].clone();
+    let other = foreign_key(&world).await;
+    for (encryption, key) in [
+        (json!({ "type": "S3Managed" }), Value::Null),
+        (json!({ "type": "ExistingKey", "existingKeyArn": other }), json!(other)),
+        (Value::Null, own),
+    ] {
+        let archive = world.archive_manifest("logs");
+        world.apply(&if encryption.is_null() { archive } else { with(archive, json!({ "encryption": encryption })) }).await;
+        world.wait_ready("LogArchive", "logs").await;
+        let attempt = async || {
+            let has = aws::trail(&world, "audit").await["kmsKey"].clone();
+            ensure!(has == key, "the trail has {has}");
+            Ok(())
+        };
+        wait_for(&format!("the trail to encrypt with {key}"), SOON, attempt).await.unwrap_or_else(|error| panic!("{error:#}"));
+        world.wait_ready("Trail", "audit").await;
+    }
+}
+
+#[tokio::test]
+async fn foreign_statements_stay_as_long_as_the_spec_says() {
+    let world = World::with_account("foreign").await;
+    let base = world.archive_manifest("logs");
+    let keep = with(base.clone(), json!({ "policy": { "foreignStatements": "Keep" } }));
+    world.apply(&keep).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let ours = aws::archive(&world, "logs").await;
+    let mut both = ours.clone();
+    let bucket = world.bucket("logs");
+    both["policy"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "Sid": "Auditors", "Effect": "Allow", "Principal": { "AWS": [format!("arn:aws:iam::{}:root", world.account)] },
+        "Action": ["s3:GetObject"], "Resource": [format!("arn:aws:s3:::{bucket}/*")] }));
+    let policy = json!({ "Version": "2012-10-17", "Statement": both["policy"] }).to_string();
+    world.s3.put_bucket_policy().bucket(&bucket).policy(policy).send().await.unwrap();
+    in_force(&world, &keep, &both, "True").await;
+    in_force(&world, &base, &ours, "True").await;
+}
+
+#[tokio::test]
+async fn a_key_has_the_alias_that_the_spec_chose() {
+    let world = World::with_account("alias").await;
+    world.apply(&with(world.archive_manifest("logs"), json!({ "encryption": { "key": { "alias": "audit/logs" } } }))).await;
+    let archive = world.wait_ready("LogArchive", "logs").await;
+    let key = aws::key(&world, "alias/audit/logs").await;
+    let arn = archive.data["status"]["kmsKeyArn"].as_str().unwrap();
+    assert!(arn.ends_with(key["id"].as_str().unwrap()), "{arn} is not {key}");
+}
