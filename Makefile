@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash
 CARGO ?= cargo
 # What CI runs must be what Cargo.lock says.
 LOCKED ?= --locked
+# Tests mostly wait for other processes: more of them than cores is faster.
+TEST_THREADS ?= 8
 
 .PHONY: help
 help: ## List the targets
@@ -24,7 +26,7 @@ lint: ## Formatting and clippy
 
 .PHONY: test
 test: lint tools build ## Everything that CI runs
-	$(CARGO) test $(LOCKED) --workspace
+	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test $(LOCKED) --workspace
 
 .PHONY: demo
 demo: tools build ## Start a cluster, a simulated AWS and the operator; tamper with the trail; watch the repair
