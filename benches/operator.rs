@@ -149,8 +149,8 @@ impl Bench {
 
     /// The calls that passes of some trails of an account make, requested together.
     async fn steady_pass(&self, account: &str, trails: usize) -> (usize, usize) {
-        // A snapshot serves passes of 5 s; this one is to start without.
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        // A snapshot serves the passes of 2 s; this one is to start without.
+        tokio::time::sleep(Duration::from_secs(3)).await;
         let before = self.next_call().await;
         let names: Vec<String> = (0..trails).map(|number| trail_name(account, number)).collect();
         futures::future::join_all(names.iter().map(|name| self.request::<Trail>(name))).await;

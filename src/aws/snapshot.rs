@@ -1,6 +1,6 @@
 //! Reads that the trails of one account and Region share: DescribeTrails for all of them, and ListTags for the ones we keep.
 //!
-//! A snapshot serves the passes of a few seconds (trails of one account and Region come due together) and is forgotten at
+//! A snapshot serves the passes of two seconds (trails of one account and Region come due together) and is forgotten at
 //! every write of ours.
 
 use super::Cloud;
@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long an answer serves. Short against any interval, long against the passes of one account's trails.
-const FRESH: Duration = Duration::from_secs(5);
+/// How long an answer serves. Long enough for the passes of a Region's five trails, short enough that a pass which is
+/// requested after a change sees it.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// ListTags takes up to 20 ARNs.
 const ARNS_PER_LIST_TAGS: usize = 20;

@@ -72,4 +72,10 @@ impl Context {
         let session: Session = self.sessions.open(&self.client, account).await?;
         Ok(Cloud::new(&session, region, self.shared.clone()))
     }
+
+    /// The account of an object and Region, verified: for what needs no other reference.
+    pub async fn reach(&self, account: &str, namespace: &str, region: &str) -> Result<(Cloud, AccountFacts), Waiting> {
+        let (account, facts) = self.account(account, namespace)?;
+        Ok((self.cloud(&account, region).await?, facts))
+    }
 }

@@ -54,8 +54,8 @@ impl Kind for LogArchive {
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<LogArchiveStatus>, Waiting> {
-        let (account, facts) = pass.context.account(&self.spec.account_ref.name, &self.namespace().unwrap_or_default())?;
-        let cloud = pass.context.cloud(&account, &self.spec.region).await?;
+        let namespace = self.namespace().unwrap_or_default();
+        let (cloud, facts) = pass.context.reach(&self.spec.account_ref.name, &namespace, &self.spec.region).await?;
         let writers = writers(self, pass.context);
         let mut subject = Subject::log_archive(self, &facts, &writers, &pass.context.instance);
         if pass.paused {
@@ -86,13 +86,9 @@ impl Kind for LogArchive {
         if !users.is_empty() {
             return Ending::Wait(Waiting::reference("InUse", format!("Trails still deliver here: {}", users.join(", "))));
         }
-        let found = context.account(&self.spec.account_ref.name, &self.namespace().unwrap_or_default());
-        let (account, facts) = match found {
-            Ok(found) => found,
-            Err(waiting) => return Ending::Wait(waiting),
-        };
-        let cloud = match context.cloud(&account, &self.spec.region).await {
-            Ok(cloud) => cloud,
+        let namespace = self.namespace().unwrap_or_default();
+        let (cloud, facts) = match context.reach(&self.spec.account_ref.name, &namespace, &self.spec.region).await {
+            Ok(reached) => reached,
             Err(waiting) => return Ending::Wait(waiting),
         };
         let subject = Subject::log_archive(self, &facts, &writers(self, context), &context.instance);

@@ -134,7 +134,7 @@ async fn end<K: Kind>(object: &K, api: &Api<K>, context: &Context) -> Result<Act
         return Ok(Action::requeue(Duration::from_secs(2)));
     }
     let account = object.account_id(context);
-    let waiting = match object.end(context).await {
+    let waiting = match unpaused_end(object, context).await {
         Ending::Settled(deletion) => match settled(&object.what(), &account, &deletion) {
             Ok(events) => {
                 publish::events(&context.client, object, &events).await;
@@ -152,6 +152,18 @@ async fn end<K: Kind>(object: &K, api: &Api<K>, context: &Context) -> Result<Act
     match told.requeue {
         Requeue::After(wait) => Ok(Action::requeue(wait)),
         Requeue::OnChange => Ok(Action::requeue(Duration::from_secs(60))),
+    }
+}
+
+/// A pause holds deletions too: they are writes.
+async fn unpaused_end<K: Kind>(object: &K, context: &Context) -> Ending {
+    match paused_until(object, now()) {
+        Ok(None) => object.end(context).await,
+        Ok(Some(left)) => {
+            let message = format!("annotation {PAUSE_UNTIL} is in the future: nothing is deleted until then");
+            Ending::Wait(Waiting { requeue: Requeue::After(left), ..Waiting::reference("Paused", message) })
+        }
+        Err(unreadable) => Ending::Wait(unreadable),
     }
 }
 

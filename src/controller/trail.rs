@@ -94,7 +94,7 @@ impl Kind for Trail {
     fn references(&self, context: &Context) -> Value {
         match resolve(self, context) {
             Ok(Resolved { account, facts, destination }) => {
-                json!([account_inputs(&account), facts.organization, destination.bucket, destination.kms_key,])
+                json!([account_inputs(&account), facts.organization, destination.bucket, destination.kms_key])
             }
             Err(waiting) => json!(waiting.message),
         }
@@ -126,12 +126,8 @@ impl Kind for Trail {
             return Ending::Settled(Deletion::Retained);
         }
         let namespace = self.namespace().unwrap_or_default();
-        let (account, facts) = match context.account(&self.spec.account_ref.name, &namespace) {
-            Ok(found) => found,
-            Err(waiting) => return Ending::Wait(waiting),
-        };
-        let cloud = match context.cloud(&account, &self.spec.region).await {
-            Ok(cloud) => cloud,
+        let (cloud, facts) = match context.reach(&self.spec.account_ref.name, &namespace, &self.spec.region).await {
+            Ok(reached) => reached,
             Err(waiting) => return Ending::Wait(waiting),
         };
         // Where it delivers does not matter any more.

@@ -171,3 +171,25 @@ async fn observe_retains() {
     assert!(trail_exists(&world).await && bucket_exists(&world).await);
     assert_eq!(world.writes(since).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_pause_holds_a_deletion_until_it_is_over() {
+    const PAUSE: &str = "trailkeeper.dev/pauseUntil";
+    let world = World::ready("pausedelete").await;
+    world.patch_spec("Trail", "audit", json!({ "deletionPolicy": "Delete" })).await;
+    world.patch("Trail", "audit", json!({ "metadata": { "annotations": { PAUSE: "2999-01-01T00:00:00Z" } } })).await;
+    let since = world.now().await;
+    world.delete("Trail", "audit").await;
+    world
+        .wait("Trail", "audit", "to be held", |object| {
+            ensure!(condition(object, "Reconciling").is_some_and(|(_, reason, _)| reason == "Paused"), "it is not yet");
+            Ok(())
+        })
+        .await;
+    assert!(trail_exists(&world).await);
+    assert_eq!(world.writes(since).await, Vec::<String>::new());
+
+    world.patch("Trail", "audit", json!({ "metadata": { "annotations": { PAUSE: null } } })).await;
+    world.wait_gone("Trail", "audit").await;
+    assert!(!trail_exists(&world).await);
+}
