@@ -23,6 +23,7 @@ use trailkeeper::facets::step::Step;
 use trailkeeper_lab::{Lab, Process, wait_for};
 use trailkeeper_sim::control;
 use trailkeeper_sim::record::CallFilter;
+use trailkeeper_sim::world::Settings;
 
 const REGION: &str = "eu-central-1";
 const NAMESPACE: &str = "default";
@@ -69,6 +70,9 @@ impl Bench {
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await.unwrap();
         let endpoint = lab.sim_endpoint().unwrap().to_owned();
         let sim = control::Client::new(&endpoint).unwrap();
+        // Log files that nobody reads would be measured along.
+        let settings = sim.settings().await.unwrap();
+        sim.set_settings(&Settings { delivery_interval_ms: 0, ..settings }).await.unwrap();
         Self { client: Client::try_from(config).unwrap(), sim, endpoint, lab }
     }
 

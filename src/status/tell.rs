@@ -31,6 +31,8 @@ const VALUE_BYTES: usize = 512;
 pub struct Unready {
     pub reason: &'static str,
     pub message: String,
+    /// Look again after this, if the regular pass comes later: others are expected to put it right.
+    pub look_again: Option<Duration>,
 }
 
 /// Differences of a pass that are drift: the spec stood still, or nobody but us would apply it (Observe).
@@ -141,7 +143,8 @@ enum Progress {
 
 fn verdict(outcome: &Outcome, situation: &Situation<'_>, unready: Option<Unready>) -> Verdict {
     let latest = outcome.latest();
-    let regular = Requeue::After(regular(situation.interval, &format!("{}/{}", situation.account, situation.region), situation.now));
+    let next = regular(situation.interval, &format!("{}/{}", situation.account, situation.region), situation.now);
+    let regular = Requeue::After(next);
     if let Some(refusal) = &latest.refusal {
         let message = match &refusal.owner {
             Some(owner) => format!(
@@ -163,8 +166,9 @@ fn verdict(outcome: &Outcome, situation: &Situation<'_>, unready: Option<Unready
     let named = fields.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     match (outcome.mode, latest.in_sync()) {
         (_, true) => match unready {
-            Some(Unready { reason, message }) => {
-                Verdict { reason, message, ready: Some(Truth::False), progress: Progress::Done, event: None, requeue: regular }
+            Some(Unready { reason, message, look_again }) => {
+                let requeue = Requeue::After(look_again.map_or(next, |sooner| sooner.min(next)));
+                Verdict { reason, message, ready: Some(Truth::False), progress: Progress::Done, event: None, requeue }
             }
             None => Verdict {
                 reason: "InSync",

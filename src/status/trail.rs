@@ -10,6 +10,10 @@ use crate::engine::Outcome;
 use crate::facets::observed::Observed;
 use crate::facets::trail_logging::{DeliveryFacts, LoggingState};
 use crate::facets::trail_settings::{TrailFacts, TrailSettings};
+use std::time::Duration;
+
+/// How often a trail that cannot deliver is looked at: every missed file is missing evidence.
+const WHILE_FAILING: Duration = Duration::from_secs(60);
 
 const LOGGING_STOPPED: &str = "LoggingStopped";
 const VALIDATION_OFF: &str = "ValidationOff";
@@ -143,8 +147,10 @@ fn unready(status: &TrailStatus, trail: &Trail) -> Option<Unready> {
         return Some(Unready {
             reason: "LoggingOff",
             message: "the trail is as declared, and spec.logging is false: nothing is recorded".to_owned(),
+            look_again: None,
         });
     }
     let delivering = condition::get(&status.common.conditions, DELIVERING)?;
-    (delivering.status == "False").then(|| Unready { reason: "DeliveryFailing", message: delivering.message.clone() })
+    let message = delivering.message.clone();
+    (delivering.status == "False").then(|| Unready { reason: "DeliveryFailing", message, look_again: Some(WHILE_FAILING) })
 }

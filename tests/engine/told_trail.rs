@@ -6,10 +6,11 @@ use crate::told::{TICK, reasons, situation};
 use crate::trails::HeldTrail;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
 use trailkeeper::api::common::{EvidenceGap, Mode};
 use trailkeeper::api::condition::{self, DELIVERING, READY};
 use trailkeeper::api::{Trail, TrailStatus};
-use trailkeeper::status::{Told, trail};
+use trailkeeper::status::{Requeue, Told, trail};
 
 type Change = fn(&mut HeldTrail);
 
@@ -71,6 +72,7 @@ fn failing_and_recovered_are_told_once_each() {
         (shown(&failing.status, READY), shown(&failing.status, DELIVERING)),
         ("False/DeliveryFailing".into(), "False/DeliveryFailing".into())
     );
+    assert!(matches!(failing.requeue, Requeue::After(wait) if wait <= Duration::from_secs(60)), "{:?}", failing.requeue);
     assert_eq!(reasons(&kept.pass()), Vec::<&str>::new());
 
     kept.change(|held| held.delivery.latest_delivery_error = None);
