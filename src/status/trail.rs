@@ -152,5 +152,5 @@ fn unready(status: &TrailStatus, trail: &Trail) -> Option<Unready> {
     }
     let delivering = condition::get(&status.common.conditions, DELIVERING)?;
     let message = delivering.message.clone();
-    (delivering.status == "False").then(|| Unready { reason: "DeliveryFailing", message, look_again: Some(WHILE_FAILING) })
+    (delivering.status == "False").then_some(Unready { reason: "DeliveryFailing", message, look_again: Some(WHILE_FAILING) })
 }
