@@ -38,6 +38,6 @@ bench: tools ## Measure AWS calls per pass, time to Ready, memory and start-up
 	$(CARGO) bench $(LOCKED)
 
 .PHONY: generate
-generate: ## Write the CRDs from the Rust types into crds/ and the chart
-	$(CARGO) run $(LOCKED) --quiet --bin trailkeeper -- crds --dir crds
-	$(CARGO) run $(LOCKED) --quiet --bin trailkeeper -- crds --dir charts/trailkeeper/crds
+generate: build ## Write the CRDs from the Rust types into crds/ and the chart
+	target/debug/trailkeeper crds --dir crds
+	target/debug/trailkeeper crds --dir charts/trailkeeper/crds

@@ -229,7 +229,7 @@ impl Bench {
         let spec = from(json!({"accountId": account, "region": REGION, "endpoints": {"all": self.endpoint}}));
         let base = BaseCredentials::Static { access_key_id: account.to_owned(), secret_access_key: "any".to_owned(), session_token: None };
         let world = Bare(Session::open(&spec, base).await.unwrap());
-        let facts = AccountFacts { id: account.to_owned(), partition: Partition::Aws, organization: None };
+        let facts = AccountFacts { id: account.to_owned(), partition: Partition::Aws, organization: None, regions: Vec::new() };
         let meta = |name: &str| json!({"name": name, "namespace": NAMESPACE});
         let bucket = format!("logs-{account}");
         let reference = json!({"name": "x"});

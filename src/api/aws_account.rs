@@ -145,18 +145,48 @@ pub struct Endpoints {
     /// For every service without its own entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<String>,
+    /// For Account Management.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// For Athena.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub athena: Option<String>,
     /// For CloudTrail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloudtrail: Option<String>,
+    /// For CloudWatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudwatch: Option<String>,
+    /// For EventBridge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eventbridge: Option<String>,
+    /// For Glue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glue: Option<String>,
+    /// For IAM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iam: Option<String>,
     /// For KMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms: Option<String>,
+    /// For Lambda.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<String>,
+    /// For CloudWatch Logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<String>,
     /// For Organizations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organizations: Option<String>,
     /// For S3; buckets are then addressed by path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub s3: Option<String>,
+    /// For SNS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sns: Option<String>,
+    /// For SQS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sqs: Option<String>,
     /// For STS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sts: Option<String>,
@@ -174,6 +204,9 @@ pub struct AwsAccountStatus {
     /// The organization that the account belongs to, when it may be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<Organization>,
+    /// The Regions that are on in the account, when it may be asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
 }
 
 /// The AWS organization of an account.

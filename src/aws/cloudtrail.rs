@@ -3,7 +3,8 @@
 use super::Cloud;
 use crate::api::events::{AdvancedSelector, BasicSelector, DataResource, FieldSelector, ReadWrite};
 use crate::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
-use crate::facets::step::Step;
+use crate::facets::read::CloudTrailRead;
+use crate::facets::step::CloudTrailStep;
 use crate::facets::tags::{OwnerFacts, Tags, users};
 use crate::facets::trail_events::{Selectors, meaning_of};
 use crate::facets::trail_logging::{DeliveryFacts, LoggingState};
@@ -87,23 +88,39 @@ impl Cloud {
         }
     }
 
-    pub(super) async fn write_trail(&self, step: &Step) -> Result<(), Failure> {
+    pub(super) async fn read_cloudtrail(&self, read: &CloudTrailRead) -> Answer {
+        match read {
+            CloudTrailRead::Trail { arn } => self.trail(arn).await,
+            CloudTrailRead::TrailTags { arn } => self.trail_tags(arn).await,
+            CloudTrailRead::TrailLogging { trail } => self.trail_logging(trail).await,
+            CloudTrailRead::TrailSelectors { trail } => self.trail_selectors(trail).await,
+        }
+    }
+
+    /// Carries out one write; what was read before it is not to be believed any more.
+    pub(super) async fn write_cloudtrail(&self, step: &CloudTrailStep) -> Result<(), Failure> {
+        let result = self.write_trail(step).await;
+        self.shared.snapshots.forget(&self.account, &self.region).await;
+        result
+    }
+
+    async fn write_trail(&self, step: &CloudTrailStep) -> Result<(), Failure> {
         let client = &self.cloudtrail;
         match step {
-            Step::CreateTrail { name, settings, tags } => {
+            CloudTrailStep::CreateTrail { name, settings, tags } => {
                 self.call("cloudtrail:CreateTrail", name, self.creation(name, settings, tags).send()).await.map(drop)
             }
-            Step::UpdateTrail { trail, settings, fields } => {
+            CloudTrailStep::UpdateTrail { trail, settings, fields } => {
                 let update = fields.iter().fold(client.update_trail().name(trail), |update, field| with_field(update, field, settings));
                 self.call("cloudtrail:UpdateTrail", trail, update.send()).await.map(drop)
             }
-            Step::StartLogging { trail } => {
+            CloudTrailStep::StartLogging { trail } => {
                 self.call("cloudtrail:StartLogging", trail, client.start_logging().name(trail).send()).await.map(drop)
             }
-            Step::StopLogging { trail } => {
+            CloudTrailStep::StopLogging { trail } => {
                 self.call("cloudtrail:StopLogging", trail, client.stop_logging().name(trail).send()).await.map(drop)
             }
-            Step::PutEventSelectors { trail, selectors } => {
+            CloudTrailStep::PutEventSelectors { trail, selectors } => {
                 let put = client.put_event_selectors().trail_name(trail);
                 let put = match selectors {
                     Selectors::Basic(basic) => put.set_event_selectors(Some(basic.iter().map(basic_to_sdk).collect())),
@@ -116,20 +133,19 @@ impl Cloud {
                 };
                 self.call("cloudtrail:PutEventSelectors", trail, put.send()).await.map(drop)
             }
-            Step::AddTags { trail, tags } => self
+            CloudTrailStep::AddTags { trail, tags } => self
                 .call("cloudtrail:AddTags", trail, client.add_tags().resource_id(trail).set_tags_list(Some(tag_list(tags))).send())
                 .await
                 .map(drop),
-            Step::RemoveTags { trail, tag_keys } => {
+            CloudTrailStep::RemoveTags { trail, tag_keys } => {
                 let keys = tag_keys.iter().filter_map(|key| sdk::Tag::builder().key(key).build().ok()).collect();
                 self.call("cloudtrail:RemoveTags", trail, client.remove_tags().resource_id(trail).set_tags_list(Some(keys)).send())
                     .await
                     .map(drop)
             }
-            Step::DeleteTrail { trail } => {
+            CloudTrailStep::DeleteTrail { trail } => {
                 self.call("cloudtrail:DeleteTrail", trail, client.delete_trail().name(trail).send()).await.map(drop)
             }
-            other => Err(self.unbuildable("cloudtrail", other.action(), &"not a step on a trail")),
         }
     }
 

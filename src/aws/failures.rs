@@ -83,8 +83,10 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "InvalidAccessKeyId"
         | "SignatureDoesNotMatch"
         | "CloudTrailInvalidClientTokenId" => ErrorClass::Credentials,
-        "TrailNotFound" | "NotFound" | "NoSuchBucket" | "ResourceNotFound" | "HTTP404" => ErrorClass::NotFound,
-        "TrailAlreadyExists" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "AlreadyExists" => ErrorClass::AlreadyExists,
+        "TrailNotFound" | "NotFound" | "NoSuchBucket" | "NoSuchEntity" | "ResourceNotFound" | "HTTP404" => ErrorClass::NotFound,
+        "TrailAlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "AlreadyExists" => {
+            ErrorClass::AlreadyExists
+        }
         "MaximumNumberOfTrailsExceeded" | "TooManyBuckets" => ErrorClass::Quota,
         "BucketNotEmpty" => ErrorClass::NotEmpty,
         "InsufficientS3BucketPolicy"

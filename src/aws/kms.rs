@@ -6,7 +6,8 @@ use crate::facets::key::{KeyFacts, KeyState};
 use crate::facets::key_rotation::RotationState;
 use crate::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use crate::facets::policy_document::Statements;
-use crate::facets::step::{KeyRef, Step};
+use crate::facets::read::KmsRead;
+use crate::facets::step::{KeyRef, KmsStep};
 use crate::facets::tags::{OWNER, Tags};
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types as sdk;
@@ -124,11 +125,20 @@ impl Cloud {
         }
     }
 
-    pub(super) async fn write_key(&self, step: &Step, produced: &mut Produced) -> Result<(), Failure> {
+    pub(super) async fn read_kms(&self, read: &KmsRead) -> Answer {
+        match read {
+            KmsRead::Key { alias, owner } => self.key(alias, owner).await,
+            KmsRead::KeyPolicy { key } => self.key_policy(key).await,
+            KmsRead::KeyRotation { key } => self.key_rotation(key).await,
+        }
+    }
+
+    pub(super) async fn write_kms(&self, step: &KmsStep, produced: &mut Produced) -> Result<(), Failure> {
         let client = &self.kms;
-        let arn = |key: &KeyRef, produced: &Produced| self.key_arn(key, produced, &format!("kms:{}", step.action()));
+        let action: &str = step.into();
+        let arn = |key: &KeyRef, produced: &Produced| self.key_arn(key, produced, &format!("kms:{action}"));
         match step {
-            Step::CreateKey { alias, description, policy, tags } => {
+            KmsStep::CreateKey { alias, description, policy, tags } => {
                 let request = client.create_key().description(description).policy(policy.to_string()).set_tags(Some(tag_list(tags)));
                 // KMS knows no idempotency token: a second try after a lost answer would make a twin. The next pass finds the
                 // key by its tags.
@@ -137,21 +147,21 @@ impl Cloud {
                 produced.key_arn = answer.key_metadata.map(|key| arn_of(&key));
                 Ok(())
             }
-            Step::CancelKeyDeletion { key } => {
+            KmsStep::CancelKeyDeletion { key } => {
                 let key = arn(key, produced)?;
                 self.call("kms:CancelKeyDeletion", &key, client.cancel_key_deletion().key_id(&key).send()).await.map(drop)
             }
-            Step::EnableKey { key } => {
+            KmsStep::EnableKey { key } => {
                 let key = arn(key, produced)?;
                 self.call("kms:EnableKey", &key, client.enable_key().key_id(&key).send()).await.map(drop)
             }
-            Step::UpdateKeyDescription { key, description } => {
+            KmsStep::UpdateKeyDescription { key, description } => {
                 let key = arn(key, produced)?;
                 self.call("kms:UpdateKeyDescription", &key, client.update_key_description().key_id(&key).description(description).send())
                     .await
                     .map(drop)
             }
-            Step::PutKeyPolicy { key, policy } => {
+            KmsStep::PutKeyPolicy { key, policy } => {
                 let key = arn(key, produced)?;
                 self.call(
                     "kms:PutKeyPolicy",
@@ -161,42 +171,41 @@ impl Cloud {
                 .await
                 .map(drop)
             }
-            Step::EnableKeyRotation { key, period_days } => {
+            KmsStep::EnableKeyRotation { key, period_days } => {
                 let key = arn(key, produced)?;
                 let request = client.enable_key_rotation().key_id(&key).rotation_period_in_days(*period_days);
                 self.call("kms:EnableKeyRotation", &key, request.send()).await.map(drop)
             }
-            Step::DisableKeyRotation { key } => {
+            KmsStep::DisableKeyRotation { key } => {
                 let key = arn(key, produced)?;
                 self.call("kms:DisableKeyRotation", &key, client.disable_key_rotation().key_id(&key).send()).await.map(drop)
             }
-            Step::CreateAlias { alias, key } => {
+            KmsStep::CreateAlias { alias, key } => {
                 let key = arn(key, produced)?;
                 self.call("kms:CreateAlias", alias, client.create_alias().alias_name(alias).target_key_id(&key).send()).await.map(drop)
             }
-            Step::UpdateAlias { alias, key } => {
+            KmsStep::UpdateAlias { alias, key } => {
                 let key = arn(key, produced)?;
                 self.call("kms:UpdateAlias", alias, client.update_alias().alias_name(alias).target_key_id(&key).send()).await.map(drop)
             }
-            Step::DeleteAlias { alias } => {
+            KmsStep::DeleteAlias { alias } => {
                 self.call("kms:DeleteAlias", alias, client.delete_alias().alias_name(alias).send()).await.map(drop)
             }
-            Step::TagKey { key, tags } => {
+            KmsStep::TagKey { key, tags } => {
                 let key = arn(key, produced)?;
                 self.call("kms:TagResource", &key, client.tag_resource().key_id(&key).set_tags(Some(tag_list(tags))).send()).await.map(drop)
             }
-            Step::UntagKey { key, tag_keys } => {
+            KmsStep::UntagKey { key, tag_keys } => {
                 let key = arn(key, produced)?;
                 self.call("kms:UntagResource", &key, client.untag_resource().key_id(&key).set_tag_keys(Some(tag_keys.clone())).send())
                     .await
                     .map(drop)
             }
-            Step::ScheduleKeyDeletion { key, window_days } => {
+            KmsStep::ScheduleKeyDeletion { key, window_days } => {
                 let key = arn(key, produced)?;
                 let request = client.schedule_key_deletion().key_id(&key).pending_window_in_days(*window_days);
                 self.call("kms:ScheduleKeyDeletion", &key, request.send()).await.map(drop)
             }
-            other => Err(self.unbuildable("kms", other.action(), &"not a step on a key")),
         }
     }
 }

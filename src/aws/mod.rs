@@ -4,18 +4,19 @@
 
 mod cloudtrail;
 mod failures;
+mod iam;
 pub mod identity;
 mod kms;
 mod limits;
 mod s3;
 mod session;
 mod snapshot;
+mod sns;
 
 pub use session::{BaseCredentials, Session, SessionError};
 
 use crate::engine::{Produced, World};
-use crate::facets::observed::Answer;
-use crate::facets::observed::Failure;
+use crate::facets::observed::{Answer, ErrorClass, Failure};
 use crate::facets::read::Read;
 use crate::facets::step::Step;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -39,6 +40,7 @@ pub struct Cloud {
     account: String,
     region: String,
     shared: Arc<Shared>,
+    session: Session,
     cloudtrail: aws_sdk_cloudtrail::Client,
     s3: aws_sdk_s3::Client,
     kms: aws_sdk_kms::Client,
@@ -50,10 +52,17 @@ impl Cloud {
             account: session.account().to_owned(),
             region: region.to_owned(),
             shared,
+            session: session.clone(),
             cloudtrail: session.cloudtrail(region),
             s3: session.s3(region),
             kms: session.kms(region),
         }
+    }
+
+    /// The same account in another Region.
+    #[allow(dead_code)]
+    fn at(&self, region: &str) -> Self {
+        if region == self.region { self.clone() } else { Self::new(&self.session, region, self.shared.clone()) }
     }
 
     /// Makes one call: waits for its turn where the service has a published limit, and names what failed.
@@ -71,62 +80,29 @@ impl Cloud {
     }
 }
 
+/// What a failed read says of the thing that was read.
+fn unanswered(failure: Failure) -> Answer {
+    if failure.class == ErrorClass::NotFound { Answer::Absent } else { Answer::Unknown(failure) }
+}
+
 impl World for Cloud {
     async fn read(&self, read: &Read) -> Answer {
         match read {
-            Read::Trail { arn } => self.trail(arn).await,
-            Read::TrailTags { arn } => self.trail_tags(arn).await,
-            Read::TrailLogging { trail } => self.trail_logging(trail).await,
-            Read::TrailSelectors { trail } => self.trail_selectors(trail).await,
-            Read::Bucket { bucket } => self.bucket(bucket).await,
-            Read::BucketOwnership { bucket } => self.bucket_ownership(bucket).await,
-            Read::BucketPublicAccess { bucket } => self.bucket_public_access(bucket).await,
-            Read::BucketPolicy { bucket } => self.bucket_policy(bucket).await,
-            Read::BucketVersioning { bucket } => self.bucket_versioning(bucket).await,
-            Read::BucketEncryption { bucket } => self.bucket_encryption(bucket).await,
-            Read::BucketTags { bucket } => self.bucket_tags(bucket).await,
-            Read::Key { alias, owner } => self.key(alias, owner).await,
-            Read::KeyPolicy { key } => self.key_policy(key).await,
-            Read::KeyRotation { key } => self.key_rotation(key).await,
+            Read::S3(read) => self.read_s3(read).await,
+            Read::Kms(read) => self.read_kms(read).await,
+            Read::CloudTrail(read) => self.read_cloudtrail(read).await,
+            Read::Iam(read) => self.read_iam(read).await,
+            Read::Sns(read) => self.read_sns(read).await,
         }
     }
 
     async fn execute(&self, step: &Step, produced: &mut Produced) -> Result<(), Failure> {
         match step {
-            Step::CreateBucket { .. }
-            | Step::PutBucketOwnershipControls { .. }
-            | Step::PutPublicAccessBlock { .. }
-            | Step::PutBucketPolicy { .. }
-            | Step::DeleteBucketPolicy { .. }
-            | Step::PutBucketVersioning { .. }
-            | Step::PutBucketEncryption { .. }
-            | Step::PutBucketTagging { .. }
-            | Step::DeleteBucket { .. } => self.write_bucket(step, produced).await,
-            Step::CreateKey { .. }
-            | Step::CancelKeyDeletion { .. }
-            | Step::EnableKey { .. }
-            | Step::UpdateKeyDescription { .. }
-            | Step::PutKeyPolicy { .. }
-            | Step::EnableKeyRotation { .. }
-            | Step::DisableKeyRotation { .. }
-            | Step::CreateAlias { .. }
-            | Step::UpdateAlias { .. }
-            | Step::DeleteAlias { .. }
-            | Step::TagKey { .. }
-            | Step::UntagKey { .. }
-            | Step::ScheduleKeyDeletion { .. } => self.write_key(step, produced).await,
-            Step::CreateTrail { .. }
-            | Step::UpdateTrail { .. }
-            | Step::StartLogging { .. }
-            | Step::StopLogging { .. }
-            | Step::PutEventSelectors { .. }
-            | Step::AddTags { .. }
-            | Step::RemoveTags { .. }
-            | Step::DeleteTrail { .. } => {
-                let result = self.write_trail(step).await;
-                self.shared.snapshots.forget(&self.account, &self.region).await;
-                result
-            }
+            Step::S3(step) => self.write_s3(step, produced).await,
+            Step::Kms(step) => self.write_kms(step, produced).await,
+            Step::CloudTrail(step) => self.write_cloudtrail(step).await,
+            Step::Iam(step) => self.write_iam(step).await,
+            Step::Sns(step) => self.write_sns(step).await,
         }
     }
 }

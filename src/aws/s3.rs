@@ -11,7 +11,8 @@ use crate::facets::bucket_ownership::OwnershipState;
 use crate::facets::bucket_versioning::VersioningState;
 use crate::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use crate::facets::policy_document::Statements;
-use crate::facets::step::Step;
+use crate::facets::read::S3Read;
+use crate::facets::step::S3Step;
 use crate::facets::tags::{OwnerFacts, Tags, users};
 use aws_sdk_s3::types as sdk;
 
@@ -130,11 +131,23 @@ impl Cloud {
         })
     }
 
-    pub(super) async fn write_bucket(&self, step: &Step, produced: &Produced) -> Result<(), Failure> {
+    pub(super) async fn read_s3(&self, read: &S3Read) -> Answer {
+        match read {
+            S3Read::Bucket { bucket } => self.bucket(bucket).await,
+            S3Read::BucketOwnership { bucket } => self.bucket_ownership(bucket).await,
+            S3Read::BucketPublicAccess { bucket } => self.bucket_public_access(bucket).await,
+            S3Read::BucketPolicy { bucket } => self.bucket_policy(bucket).await,
+            S3Read::BucketVersioning { bucket } => self.bucket_versioning(bucket).await,
+            S3Read::BucketEncryption { bucket } => self.bucket_encryption(bucket).await,
+            S3Read::BucketTags { bucket } => self.bucket_tags(bucket).await,
+        }
+    }
+
+    pub(super) async fn write_s3(&self, step: &S3Step, produced: &Produced) -> Result<(), Failure> {
         let (client, owner) = (&self.s3, &self.account);
         match step {
-            Step::CreateBucket { bucket, tags } => self.create_bucket(bucket, tags).await,
-            Step::PutBucketOwnershipControls { bucket, object_ownership } => {
+            S3Step::CreateBucket { bucket, tags } => self.create_bucket(bucket, tags).await,
+            S3Step::PutBucketOwnershipControls { bucket, object_ownership } => {
                 let invalid = |error| self.unbuildable("s3:PutBucketOwnershipControls", bucket, &error);
                 let rule =
                     sdk::OwnershipControlsRule::builder().object_ownership(object_ownership.as_str().into()).build().map_err(invalid)?;
@@ -146,7 +159,13 @@ impl Cloud {
                     client.put_bucket_ownership_controls().bucket(bucket).expected_bucket_owner(owner).ownership_controls(controls);
                 self.call("s3:PutBucketOwnershipControls", bucket, request.send()).await.map(drop)
             }
-            Step::PutPublicAccessBlock { bucket, block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } => {
+            S3Step::PutPublicAccessBlock {
+                bucket,
+                block_public_acls,
+                ignore_public_acls,
+                block_public_policy,
+                restrict_public_buckets,
+            } => {
                 let block = sdk::PublicAccessBlockConfiguration::builder()
                     .block_public_acls(*block_public_acls)
                     .ignore_public_acls(*ignore_public_acls)
@@ -157,21 +176,21 @@ impl Cloud {
                     client.put_public_access_block().bucket(bucket).expected_bucket_owner(owner).public_access_block_configuration(block);
                 self.call("s3:PutBucketPublicAccessBlock", bucket, request.send()).await.map(drop)
             }
-            Step::PutBucketPolicy { bucket, policy } => {
+            S3Step::PutBucketPolicy { bucket, policy } => {
                 let request = client.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner).policy(policy.to_string());
                 self.call("s3:PutBucketPolicy", bucket, request.send()).await.map(drop)
             }
-            Step::DeleteBucketPolicy { bucket } => {
+            S3Step::DeleteBucketPolicy { bucket } => {
                 let request = client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
                 self.call("s3:DeleteBucketPolicy", bucket, request.send()).await.map(drop)
             }
-            Step::PutBucketVersioning { bucket, status } => {
+            S3Step::PutBucketVersioning { bucket, status } => {
                 let versioning = sdk::VersioningConfiguration::builder().status(status.as_str().into()).build();
                 let request =
                     client.put_bucket_versioning().bucket(bucket).expected_bucket_owner(owner).versioning_configuration(versioning);
                 self.call("s3:PutBucketVersioning", bucket, request.send()).await.map(drop)
             }
-            Step::PutBucketEncryption { bucket, kms_key, bucket_key } => {
+            S3Step::PutBucketEncryption { bucket, kms_key, bucket_key } => {
                 let key = kms_key.as_ref().map(|key| self.key_arn(key, produced, "s3:PutEncryptionConfiguration")).transpose()?;
                 let algorithm = if key.is_some() { sdk::ServerSideEncryption::AwsKms } else { sdk::ServerSideEncryption::Aes256 };
                 let invalid = |error| self.unbuildable("s3:PutEncryptionConfiguration", bucket, &error);
@@ -193,17 +212,16 @@ impl Cloud {
                     .server_side_encryption_configuration(configuration);
                 self.call("s3:PutEncryptionConfiguration", bucket, request.send()).await.map(drop)
             }
-            Step::PutBucketTagging { bucket, tags } => {
+            S3Step::PutBucketTagging { bucket, tags } => {
                 let tagging = sdk::Tagging::builder().set_tag_set(Some(tag_set(tags))).build();
                 let tagging = tagging.map_err(|error| self.unbuildable("s3:PutBucketTagging", bucket, &error))?;
                 let request = client.put_bucket_tagging().bucket(bucket).expected_bucket_owner(owner).tagging(tagging);
                 self.call("s3:PutBucketTagging", bucket, request.send()).await.map(drop)
             }
-            Step::DeleteBucket { bucket } => {
+            S3Step::DeleteBucket { bucket } => {
                 let request = client.delete_bucket().bucket(bucket).expected_bucket_owner(owner);
                 self.call("s3:DeleteBucket", bucket, request.send()).await.map(drop)
             }
-            other => Err(self.unbuildable("s3", other.action(), &"not a step on a bucket")),
         }
     }
 

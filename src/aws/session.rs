@@ -131,4 +131,52 @@ impl Session {
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
         aws_sdk_organizations::Client::new(&self.config(None, &self.endpoints.organizations))
     }
+
+    pub(super) fn sns(&self, region: &str) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&self.config(Some(region), &self.endpoints.sns))
+    }
+
+    pub(super) fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.config(None, &self.endpoints.iam))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn athena(&self, region: &str) -> aws_sdk_athena::Client {
+        aws_sdk_athena::Client::new(&self.config(Some(region), &self.endpoints.athena))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn cloudwatch(&self, region: &str) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.config(Some(region), &self.endpoints.cloudwatch))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn eventbridge(&self, region: &str) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.config(Some(region), &self.endpoints.eventbridge))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn glue(&self, region: &str) -> aws_sdk_glue::Client {
+        aws_sdk_glue::Client::new(&self.config(Some(region), &self.endpoints.glue))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config(Some(region), &self.endpoints.lambda))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&self.config(Some(region), &self.endpoints.logs))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn sqs(&self, region: &str) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config(Some(region), &self.endpoints.sqs))
+    }
+
+    #[allow(dead_code)]
+    pub(super) fn account_management(&self) -> aws_sdk_account::Client {
+        aws_sdk_account::Client::new(&self.config(None, &self.endpoints.account))
+    }
 }

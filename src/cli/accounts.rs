@@ -34,7 +34,7 @@ pub async fn open(name: &str, source: &AccountSource, organization: bool) -> Res
     } else {
         None
     };
-    let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization };
+    let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization, regions: Vec::new() };
     Ok(Account { session, facts, suspended: spec.suspend })
 }
 

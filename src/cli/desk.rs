@@ -14,7 +14,7 @@ use crate::facets::bucket_encryption::kms_key;
 use crate::facets::context::{AccountFacts, ArchiveContext, Destination};
 use crate::facets::key::Key;
 use crate::facets::observed::{ErrorClass, Observed};
-use crate::facets::read::Read;
+use crate::facets::read::{CloudTrailRead, Read};
 use crate::facets::step::AFTER_APPLY;
 use crate::facets::trail_settings::TrailSettings;
 use crate::report::{Identity, ObjectReport, Report, Verdict};
@@ -122,7 +122,8 @@ impl Desk {
             if trail.spec.archive_ref.is_some() && !trail.spec.suspend && !account.suspended {
                 let arn = account.facts.trail_arn(&trail.spec, &trail_name(&trail));
                 // A read that fails here is told when the trail itself is looked at.
-                if let Observed::Present(reading) = self.cloud(account, &trail.spec.region).read(&Read::Trail { arn }).await
+                if let Observed::Present(reading) =
+                    self.cloud(account, &trail.spec.region).read(&Read::CloudTrail(CloudTrailRead::Trail { arn })).await
                     && let Ok(settings) = serde_json::from_value::<TrailSettings>(reading.state)
                     && settings.key_prefix != trail.spec.key_prefix
                 {

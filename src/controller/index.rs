@@ -136,5 +136,6 @@ pub fn facts(account: &AwsAccount) -> AccountFacts {
         id: account.spec.account_id.clone(),
         partition: account.spec.partition,
         organization: account.status.as_ref().and_then(|status| status.organization.clone()),
+        regions: account.status.as_ref().map(|status| status.regions.clone()).unwrap_or_default(),
     }
 }

@@ -17,8 +17,8 @@ pub struct FailedStep {
 pub struct Outcome {
     pub mode: Mode,
     pub fingerprint: String,
-    /// The resources of the object, by noun.
-    pub resources: Vec<&'static str>,
+    /// The resources of the object: noun, and the facet that says whether it exists.
+    pub resources: Vec<(&'static str, &'static str)>,
     /// What was found at first.
     pub before: Assessment,
     pub applied: Vec<PlannedStep>,
@@ -45,7 +45,7 @@ pub async fn pass<W: World>(world: &W, subject: &Subject, permit: &impl Permit) 
     let mut outcome = Outcome {
         mode: subject.treatment.mode,
         fingerprint: subject.fingerprint(),
-        resources: subject.registered.resources.iter().map(|resource| resource.noun()).collect(),
+        resources: subject.registered.resources.iter().map(|resource| (resource.noun(), resource.root())).collect(),
         before,
         applied: Vec::new(),
         failed: None,

@@ -29,13 +29,20 @@ impl Subject {
     /// A Trail. `instance` tells the operators of several clusters apart in ownership tags.
     pub fn trail(trail: &Trail, account: &AccountFacts, destination: Destination, instance: &str) -> Self {
         let owner = owner(instance, trail);
-        let context =
-            TrailContext { name: trail_name(trail), spec: trail.spec.clone(), account: account.clone(), destination, owner: owner.clone() };
+        let owned_before = trail.status.as_ref().map(|status| status.held.owned.clone()).unwrap_or_default();
+        let context = TrailContext {
+            name: trail_name(trail),
+            spec: trail.spec.clone(),
+            account: account.clone(),
+            destination,
+            owner: owner.clone(),
+            owned_before: owned_before.clone(),
+        };
         Self {
             registered: registry::trail(&context),
             treatment: trail.spec.treatment(),
             owner,
-            owned_before: trail.status.as_ref().map(|status| status.held.owned.clone()).unwrap_or_default(),
+            owned_before,
             account: account.id.clone(),
             region: trail.spec.region.clone(),
         }
@@ -144,7 +151,7 @@ mod tests {
     use crate::api::aws_account::Partition;
 
     fn account() -> AccountFacts {
-        AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None }
+        AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None, regions: Vec::new() }
     }
 
     fn trail(yaml: &str) -> Trail {

@@ -3,8 +3,8 @@
 use super::bucket_tags::BucketTags;
 use super::context::ArchiveContext;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{Read, S3Read};
+use super::step::{S3Step, Step};
 use super::tags::{Tags, with_owner};
 use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ impl Facet for Bucket {
     type State = BucketState;
 
     fn source(&self, _seen: &Seen) -> Source {
-        Source::Ask(Read::Bucket { bucket: self.0.spec.bucket_name.clone() })
+        Source::Ask(Read::S3(S3Read::Bucket { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, _observed: Option<&BucketState>, _seen: &Seen) -> BucketState {
@@ -35,10 +35,10 @@ impl Facet for Bucket {
     /// A bucket in another Region can't be moved: that difference has no steps, and is told as such.
     fn steps(&self, change: &Change<'_, BucketState>) -> Vec<Step> {
         match change.observed {
-            None => vec![Step::CreateBucket {
+            None => vec![Step::S3(S3Step::CreateBucket {
                 bucket: self.0.spec.bucket_name.clone(),
                 tags: with_owner(&self.0.spec.tags, &self.0.owner, false),
-            }],
+            })],
             Some(_) => Vec::new(),
         }
     }
@@ -68,9 +68,9 @@ impl Resource for Bucket {
     fn claim(&self, seen: &Seen, marks: Tags) -> Step {
         let mut tags: Tags = seen.state(BucketTags::NAME).unwrap_or_default();
         tags.extend(marks);
-        Step::PutBucketTagging { bucket: self.id(), tags }
+        Step::S3(S3Step::PutBucketTagging { bucket: self.id(), tags })
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
-        vec![Step::DeleteBucket { bucket: self.id() }]
+        vec![Step::S3(S3Step::DeleteBucket { bucket: self.id() })]
     }
 }

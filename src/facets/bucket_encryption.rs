@@ -4,8 +4,8 @@ use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::Seen;
-use super::read::Read;
-use super::step::{AFTER_APPLY, KeyRef, Step};
+use super::read::{Read, S3Read};
+use super::step::{AFTER_APPLY, KeyRef, S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::EncryptionType;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ impl Facet for BucketEncryption {
     const NEEDS: &'static [&'static str] = &[Key::NAME];
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::BucketEncryption { bucket: self.0.spec.bucket_name.clone() })
+        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketEncryption { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, _observed: Option<&EncryptionState>, seen: &Seen) -> EncryptionState {
@@ -44,11 +44,11 @@ impl Facet for BucketEncryption {
 
     fn steps(&self, change: &Change<'_, EncryptionState>) -> Vec<Step> {
         let key = &change.desired.kms_key;
-        vec![Step::PutBucketEncryption {
+        vec![Step::S3(S3Step::PutBucketEncryption {
             bucket: self.0.spec.bucket_name.clone(),
             kms_key: (!key.is_empty()).then(|| KeyRef::from_arn(key)),
             bucket_key: change.desired.bucket_key,
-        }]
+        })]
     }
 }
 

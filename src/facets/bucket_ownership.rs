@@ -3,8 +3,8 @@
 use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{Read, S3Read};
+use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::ObjectOwnership;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ impl Facet for BucketOwnership {
     type State = OwnershipState;
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::BucketOwnership { bucket: self.0.spec.bucket_name.clone() })
+        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketOwnership { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, _observed: Option<&OwnershipState>, _seen: &Seen) -> OwnershipState {
@@ -36,9 +36,9 @@ impl Facet for BucketOwnership {
     }
 
     fn steps(&self, change: &Change<'_, OwnershipState>) -> Vec<Step> {
-        vec![Step::PutBucketOwnershipControls {
+        vec![Step::S3(S3Step::PutBucketOwnershipControls {
             bucket: self.0.spec.bucket_name.clone(),
             object_ownership: change.desired.object_ownership.clone(),
-        }]
+        })]
     }
 }

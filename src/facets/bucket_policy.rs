@@ -7,8 +7,8 @@ use super::bucket_tags::BucketTags;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::policy_document::{Statements, short_hash, source_arn};
-use super::read::Read;
-use super::step::Step;
+use super::read::{Read, S3Read};
+use super::step::{S3Step, Step};
 use super::tags::OwnerFacts;
 use super::{Change, Facet, Source};
 use crate::api::log_archive::{ForeignStatements, WriterStatus};
@@ -83,7 +83,7 @@ impl Facet for BucketPolicy {
     const NEEDS: &'static [&'static str] = &[BucketTags::NAME];
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::BucketPolicy { bucket: self.0.spec.bucket_name.clone() })
+        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketPolicy { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, observed: Option<&Statements>, seen: &Seen) -> Statements {
@@ -95,8 +95,8 @@ impl Facet for BucketPolicy {
     fn steps(&self, change: &Change<'_, Statements>) -> Vec<Step> {
         let bucket = self.0.spec.bucket_name.clone();
         match (change.desired.0.is_empty(), change.observed) {
-            (false, _) => vec![Step::PutBucketPolicy { bucket, policy: change.desired.document() }],
-            (true, Some(_)) => vec![Step::DeleteBucketPolicy { bucket }],
+            (false, _) => vec![Step::S3(S3Step::PutBucketPolicy { bucket, policy: change.desired.document() })],
+            (true, Some(_)) => vec![Step::S3(S3Step::DeleteBucketPolicy { bucket })],
             (true, None) => Vec::new(),
         }
     }

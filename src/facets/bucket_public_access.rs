@@ -3,8 +3,8 @@
 use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{Read, S3Read};
+use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::PublicAccessBlock;
 
@@ -15,7 +15,7 @@ impl Facet for BucketPublicAccess {
     type State = PublicAccessBlock;
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::BucketPublicAccess { bucket: self.0.spec.bucket_name.clone() })
+        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketPublicAccess { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, _observed: Option<&PublicAccessBlock>, _seen: &Seen) -> PublicAccessBlock {
@@ -24,12 +24,12 @@ impl Facet for BucketPublicAccess {
 
     fn steps(&self, change: &Change<'_, PublicAccessBlock>) -> Vec<Step> {
         let wanted = change.desired;
-        vec![Step::PutPublicAccessBlock {
+        vec![Step::S3(S3Step::PutPublicAccessBlock {
             bucket: self.0.spec.bucket_name.clone(),
             block_public_acls: wanted.block_public_acls,
             ignore_public_acls: wanted.ignore_public_acls,
             block_public_policy: wanted.block_public_policy,
             restrict_public_buckets: wanted.restrict_public_buckets,
-        }]
+        })]
     }
 }

@@ -3,8 +3,8 @@
 use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::{Observed, Reading, Seen};
-use super::read::Read;
-use super::step::Step;
+use super::read::{Read, S3Read};
+use super::step::{S3Step, Step};
 use super::tags::{OwnerFacts, Tags, with_owner};
 use super::{Change, Facet, Source};
 
@@ -21,7 +21,7 @@ impl Facet for BucketTags {
                 &self.0.spec.tags,
                 &OwnerFacts { owner: Some(self.0.owner.clone()), adopted: false },
             ))),
-            _ => Source::ask_below(seen, Bucket::NAME, || Read::BucketTags { bucket: self.0.spec.bucket_name.clone() }),
+            _ => Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketTags { bucket: self.0.spec.bucket_name.clone() })),
         }
     }
 
@@ -33,6 +33,6 @@ impl Facet for BucketTags {
     fn steps(&self, change: &Change<'_, Tags>) -> Vec<Step> {
         let facts: OwnerFacts = change.seen.facts(Self::NAME).unwrap_or_default();
         let tags = with_owner(change.desired, &self.0.owner, self.0.found(Bucket::NOUN, &facts));
-        vec![Step::PutBucketTagging { bucket: self.0.spec.bucket_name.clone(), tags }]
+        vec![Step::S3(S3Step::PutBucketTagging { bucket: self.0.spec.bucket_name.clone(), tags })]
     }
 }

@@ -3,8 +3,8 @@
 use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{Read, S3Read};
+use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::Versioning;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ impl Facet for BucketVersioning {
     type State = VersioningState;
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::BucketVersioning { bucket: self.0.spec.bucket_name.clone() })
+        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketVersioning { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, _observed: Option<&VersioningState>, _seen: &Seen) -> VersioningState {
@@ -35,6 +35,6 @@ impl Facet for BucketVersioning {
     }
 
     fn steps(&self, change: &Change<'_, VersioningState>) -> Vec<Step> {
-        vec![Step::PutBucketVersioning { bucket: self.0.spec.bucket_name.clone(), status: change.desired.status.clone() }]
+        vec![Step::S3(S3Step::PutBucketVersioning { bucket: self.0.spec.bucket_name.clone(), status: change.desired.status.clone() })]
     }
 }

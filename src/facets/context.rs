@@ -11,6 +11,8 @@ pub struct AccountFacts {
     pub id: String,
     pub partition: Partition,
     pub organization: Option<Organization>,
+    /// The Regions that are on in the account; empty where that is not known.
+    pub regions: Vec<String>,
 }
 
 impl AccountFacts {
@@ -46,6 +48,8 @@ pub struct TrailContext {
     pub destination: Destination,
     /// The value of the ownership tag.
     pub owner: String,
+    /// The resources (by noun) that an earlier pass had in force.
+    pub owned_before: Vec<String>,
 }
 
 impl TrailContext {

@@ -4,8 +4,8 @@ use super::context::ArchiveContext;
 use super::key_policy::KeyPolicy;
 use super::key_tags::KeyTags;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::{AFTER_APPLY, KeyRef, Step};
+use super::read::{KmsRead, Read};
+use super::step::{AFTER_APPLY, KeyRef, KmsStep, Step};
 use super::tags::{Tags, with_owner};
 use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ impl Facet for Key {
     type State = KeyState;
 
     fn source(&self, _seen: &Seen) -> Source {
-        Source::Ask(Read::Key { alias: Self::alias(&self.0), owner: self.0.owner.clone() })
+        Source::Ask(Read::Kms(KmsRead::Key { alias: Self::alias(&self.0), owner: self.0.owner.clone() }))
     }
 
     fn desired(&self, _observed: Option<&KeyState>, _seen: &Seen) -> KeyState {
@@ -64,19 +64,24 @@ impl Facet for Key {
         let Some(observed) = change.observed else {
             let policy = KeyPolicy(self.0.clone()).desired(None, change.seen).document();
             let tags = with_owner(&self.0.spec.tags, &self.0.owner, false);
-            return vec![Step::CreateKey { alias: Self::alias(&self.0), description: change.desired.description.clone(), policy, tags }];
+            return vec![Step::Kms(KmsStep::CreateKey {
+                alias: Self::alias(&self.0),
+                description: change.desired.description.clone(),
+                policy,
+                tags,
+            })];
         };
         let key = Self::reference(change.seen);
         let mut steps = Vec::new();
         if observed.pending_deletion && !change.desired.pending_deletion {
-            steps.push(Step::CancelKeyDeletion { key: key.clone() });
+            steps.push(Step::Kms(KmsStep::CancelKeyDeletion { key: key.clone() }));
         }
         // A key whose deletion was cancelled comes back disabled.
         if !observed.enabled && change.desired.enabled {
-            steps.push(Step::EnableKey { key: key.clone() });
+            steps.push(Step::Kms(KmsStep::EnableKey { key: key.clone() }));
         }
         if observed.description != change.desired.description {
-            steps.push(Step::UpdateKeyDescription { key, description: change.desired.description.clone() });
+            steps.push(Step::Kms(KmsStep::UpdateKeyDescription { key, description: change.desired.description.clone() }));
         }
         steps
     }
@@ -100,7 +105,7 @@ impl Resource for Key {
         KeyTags::NAME
     }
     fn claim(&self, seen: &Seen, marks: Tags) -> Step {
-        Step::TagKey { key: Self::reference(seen), tags: marks }
+        Step::Kms(KmsStep::TagKey { key: Self::reference(seen), tags: marks })
     }
     /// KMS refuses to tag a key that waits for its deletion.
     fn claimed_after_repair(&self, seen: &Seen) -> bool {
@@ -111,7 +116,7 @@ impl Resource for Key {
         let window_days = self.0.spec.encryption.own_key().unwrap_or_default().deletion_window_days;
         let pending = seen.state::<KeyState>(Self::NAME).is_some_and(|state| state.pending_deletion);
         let has_alias = seen.facts::<KeyFacts>(Self::NAME).is_some_and(|facts| facts.alias_target == facts.arn);
-        let schedule = (!pending).then(|| Step::ScheduleKeyDeletion { key: Self::reference(seen), window_days });
-        schedule.into_iter().chain(has_alias.then(|| Step::DeleteAlias { alias: self.id() })).collect()
+        let schedule = (!pending).then(|| Step::Kms(KmsStep::ScheduleKeyDeletion { key: Self::reference(seen), window_days }));
+        schedule.into_iter().chain(has_alias.then(|| Step::Kms(KmsStep::DeleteAlias { alias: self.id() }))).collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::{Observed, Reading, Seen};
-use super::step::Step;
+use super::step::{KmsStep, Step};
 use super::{Change, Facet, Source};
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +38,8 @@ impl Facet for KeyAlias {
     fn steps(&self, change: &Change<'_, AliasState>) -> Vec<Step> {
         let (alias, key) = (Key::alias(&self.0), Key::reference(change.seen));
         match change.observed {
-            None => vec![Step::CreateAlias { alias, key }],
-            Some(_) => vec![Step::UpdateAlias { alias, key }],
+            None => vec![Step::Kms(KmsStep::CreateAlias { alias, key })],
+            Some(_) => vec![Step::Kms(KmsStep::UpdateAlias { alias, key })],
         }
     }
 }

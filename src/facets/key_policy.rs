@@ -7,8 +7,8 @@ use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::{Observed, Reading, Seen};
 use super::policy_document::{Statements, short_hash};
-use super::read::Read;
-use super::step::Step;
+use super::read::{KmsRead, Read};
+use super::step::{KmsStep, Step};
 use super::tags::OwnerFacts;
 use super::{Change, Facet, Source};
 use crate::api::log_archive::WriterStatus;
@@ -49,7 +49,7 @@ impl Facet for KeyPolicy {
         match seen.get(Key::NAME) {
             // CreateKey sets the policy.
             Some(Observed::Absent) => Source::Inferred(Observed::Present(Reading::state(&self.desired(None, seen)))),
-            _ => Source::ask_below(seen, Key::NAME, || Read::KeyPolicy { key: Key::arn(seen) }),
+            _ => Source::ask_below(seen, Key::NAME, || Read::Kms(KmsRead::KeyPolicy { key: Key::arn(seen) })),
         }
     }
 
@@ -59,6 +59,6 @@ impl Facet for KeyPolicy {
     }
 
     fn steps(&self, change: &Change<'_, Statements>) -> Vec<Step> {
-        vec![Step::PutKeyPolicy { key: Key::reference(change.seen), policy: change.desired.document() }]
+        vec![Step::Kms(KmsStep::PutKeyPolicy { key: Key::reference(change.seen), policy: change.desired.document() })]
     }
 }

@@ -3,8 +3,8 @@
 use super::context::ArchiveContext;
 use super::key::Key;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{KmsRead, Read};
+use super::step::{KmsStep, Step};
 use super::{Change, Facet, Source};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ impl Facet for KeyRotation {
     type State = RotationState;
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Key::NAME, || Read::KeyRotation { key: Key::arn(seen) })
+        Source::ask_below(seen, Key::NAME, || Read::Kms(KmsRead::KeyRotation { key: Key::arn(seen) }))
     }
 
     fn desired(&self, _observed: Option<&RotationState>, _seen: &Seen) -> RotationState {
@@ -34,8 +34,8 @@ impl Facet for KeyRotation {
     fn steps(&self, change: &Change<'_, RotationState>) -> Vec<Step> {
         let key = Key::reference(change.seen);
         match (change.desired.enabled, change.observed) {
-            (true, _) => vec![Step::EnableKeyRotation { key, period_days: change.desired.period_days }],
-            (false, Some(_)) => vec![Step::DisableKeyRotation { key }],
+            (true, _) => vec![Step::Kms(KmsStep::EnableKeyRotation { key, period_days: change.desired.period_days })],
+            (false, Some(_)) => vec![Step::Kms(KmsStep::DisableKeyRotation { key })],
             (false, None) => Vec::new(),
         }
     }

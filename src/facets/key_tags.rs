@@ -3,7 +3,7 @@
 use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::{Observed, Reading, Seen};
-use super::step::Step;
+use super::step::{KmsStep, Step};
 use super::tags::{OwnerFacts, Tags, changes, users};
 use super::{Change, Facet, Source};
 
@@ -31,10 +31,10 @@ impl Facet for KeyTags {
         let (set, remove) = changes(change.desired, change.observed.unwrap_or(&Tags::new()));
         let mut steps = Vec::new();
         if !remove.is_empty() {
-            steps.push(Step::UntagKey { key: key.clone(), tag_keys: remove });
+            steps.push(Step::Kms(KmsStep::UntagKey { key: key.clone(), tag_keys: remove }));
         }
         if !set.is_empty() {
-            steps.push(Step::TagKey { key, tags: set });
+            steps.push(Step::Kms(KmsStep::TagKey { key, tags: set }));
         }
         steps
     }

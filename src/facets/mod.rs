@@ -21,8 +21,11 @@ pub mod observed;
 pub mod policy_document;
 pub mod read;
 pub mod registry;
+pub mod rights;
+pub mod role;
 pub mod step;
 pub mod tags;
+pub mod topic;
 pub mod trail_events;
 pub mod trail_logging;
 pub mod trail_settings;
@@ -31,6 +34,7 @@ pub mod trail_tags;
 use difference::{Difference, Ignore, differences};
 use observed::{Answer, Observed, Seen, to_json};
 use read::Read;
+use rights::Rights;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -97,6 +101,22 @@ pub trait Facet: Send + Sync {
     /// The writes that bring `change.desired` about. Called only when something differs.
     fn steps(&self, change: &Change<'_, Self::State>) -> Vec<Step>;
 
+    /// Whether the spec asks for it at all. What it once asked for and does no longer is a facet that is not wanted: to be
+    /// found absent, or removed.
+    fn wanted(&self) -> bool {
+        true
+    }
+
+    /// The writes that remove `observed`. Called only when it is there and not wanted.
+    fn removal(&self, _observed: &Self::State, _seen: &Seen) -> Vec<Step> {
+        Vec::new()
+    }
+
+    /// What an identity must be allowed to do to read and write this facet.
+    fn rights(&self) -> Rights {
+        Rights::default()
+    }
+
     /// Why, in the plan. By default the fields that differ.
     fn reason(&self, change: &Change<'_, Self::State>) -> String {
         summary(Self::NAME, change.observed.is_none(), change.differences)
@@ -149,6 +169,8 @@ pub trait AnyFacet: Send + Sync {
     fn evaluate(&self, seen: &Seen, ignore: &Ignore) -> Evaluation;
     /// The desired state as far as the spec and its references decide it, for the fingerprint.
     fn declared(&self) -> Value;
+    /// What an identity must be allowed to do to read and write this facet.
+    fn rights(&self) -> Rights;
 }
 
 impl<F: Facet> AnyFacet for F {
@@ -167,6 +189,9 @@ impl<F: Facet> AnyFacet for F {
             return nothing;
         }
         let observed: Option<F::State> = seen.state(F::NAME);
+        if !self.wanted() {
+            return observed.map_or(nothing, |observed| unwanted(self, &observed, seen));
+        }
         let observed_json = observed.as_ref().map_or(Value::Null, to_json);
         let declared = to_json(&self.desired(observed.as_ref(), seen));
         // Where AWS has nothing, an ignored field has nothing to be left as.
@@ -183,6 +208,18 @@ impl<F: Facet> AnyFacet for F {
     }
 
     fn declared(&self) -> Value {
-        to_json(&self.desired(None, &Seen::default()))
+        if self.wanted() { to_json(&self.desired(None, &Seen::default())) } else { Value::Null }
     }
+
+    fn rights(&self) -> Rights {
+        Facet::rights(self)
+    }
+}
+
+/// What is there and is not wanted any more.
+fn unwanted<F: Facet>(facet: &F, observed: &F::State, seen: &Seen) -> Evaluation {
+    let found = Difference { path: F::NAME.to_owned(), desired: Value::Null, observed: to_json(observed) };
+    let reason = format!("the spec does not ask for {} any more", F::NAME);
+    let planned = |step| PlannedStep { facet: F::NAME, step, reason: reason.clone() };
+    Evaluation { facet: F::NAME, differences: vec![found], steps: facet.removal(observed, seen).into_iter().map(planned).collect() }
 }

@@ -4,8 +4,8 @@
 
 use super::context::TrailContext;
 use super::observed::{Observed, Reading, Seen};
-use super::read::Read;
-use super::step::Step;
+use super::read::{CloudTrailRead, Read};
+use super::step::{CloudTrailStep, Step};
 use super::trail_settings::{Settings, TrailFacts};
 use super::{Change, Facet, Source};
 use crate::api::events::{AdvancedSelector, BasicSelector, DataEvents, DataResource, Events, FieldSelector, ManagementEvents, ReadWrite};
@@ -46,7 +46,9 @@ impl Facet for TrailEvents {
             Some(Observed::Absent) => default(),
             _ => match seen.facts::<TrailFacts>(Settings::NAME) {
                 Some(facts) if !facts.has_custom_event_selectors => default(),
-                _ => Source::ask_below(seen, Settings::NAME, || Read::TrailSelectors { trail: Settings::arn(&self.0, seen) }),
+                _ => Source::ask_below(seen, Settings::NAME, || {
+                    Read::CloudTrail(CloudTrailRead::TrailSelectors { trail: Settings::arn(&self.0, seen) })
+                }),
             },
         }
     }
@@ -62,7 +64,10 @@ impl Facet for TrailEvents {
     }
 
     fn steps(&self, change: &Change<'_, EventsState>) -> Vec<Step> {
-        vec![Step::PutEventSelectors { trail: Settings::arn(&self.0, change.seen), selectors: compile(&self.0.spec.events) }]
+        vec![Step::CloudTrail(CloudTrailStep::PutEventSelectors {
+            trail: Settings::arn(&self.0, change.seen),
+            selectors: compile(&self.0.spec.events),
+        })]
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::context::TrailContext;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{CloudTrailRead, Read};
+use super::step::{CloudTrailStep, Step};
 use super::trail_settings::Settings;
 use super::{Change, Facet, Source};
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ impl Facet for Logging {
     type State = LoggingState;
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Settings::NAME, || Read::TrailLogging { trail: Settings::arn(&self.0, seen) })
+        Source::ask_below(seen, Settings::NAME, || Read::CloudTrail(CloudTrailRead::TrailLogging { trail: Settings::arn(&self.0, seen) }))
     }
 
     fn desired(&self, _observed: Option<&LoggingState>, _seen: &Seen) -> LoggingState {
@@ -46,8 +46,8 @@ impl Facet for Logging {
     fn steps(&self, change: &Change<'_, LoggingState>) -> Vec<Step> {
         let trail = Settings::arn(&self.0, change.seen);
         match (change.desired.enabled, change.observed) {
-            (true, _) => vec![Step::StartLogging { trail }],
-            (false, Some(_)) => vec![Step::StopLogging { trail }],
+            (true, _) => vec![Step::CloudTrail(CloudTrailStep::StartLogging { trail })],
+            (false, Some(_)) => vec![Step::CloudTrail(CloudTrailStep::StopLogging { trail })],
             (false, None) => Vec::new(),
         }
     }

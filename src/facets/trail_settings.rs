@@ -2,8 +2,8 @@
 
 use super::context::TrailContext;
 use super::observed::Seen;
-use super::read::Read;
-use super::step::Step;
+use super::read::{CloudTrailRead, Read};
+use super::step::{CloudTrailStep, Step};
 use super::tags::{Tags, with_owner};
 use super::trail_tags::TrailTags;
 use super::{Change, Facet, Resource, Source};
@@ -50,7 +50,7 @@ impl Facet for Settings {
     type State = TrailSettings;
 
     fn source(&self, _seen: &Seen) -> Source {
-        Source::Ask(Read::Trail { arn: self.0.arn() })
+        Source::Ask(Read::CloudTrail(CloudTrailRead::Trail { arn: self.0.arn() }))
     }
 
     fn desired(&self, _observed: Option<&TrailSettings>, _seen: &Seen) -> TrailSettings {
@@ -74,7 +74,11 @@ impl Facet for Settings {
     fn steps(&self, change: &Change<'_, TrailSettings>) -> Vec<Step> {
         if change.observed.is_none() {
             let tags = with_owner(&self.0.spec.tags, &self.0.owner, false);
-            return vec![Step::CreateTrail { name: self.0.name.clone(), settings: change.desired.clone(), tags }];
+            return vec![Step::CloudTrail(CloudTrailStep::CreateTrail {
+                name: self.0.name.clone(),
+                settings: change.desired.clone(),
+                tags,
+            })];
         }
         let mut fields: Vec<String> =
             change.differences.iter().filter_map(|difference| difference.path.strip_prefix("settings.").map(str::to_owned)).collect();
@@ -90,7 +94,10 @@ impl Facet for Settings {
             rounds.push(fields);
         }
         let trail = Self::arn(&self.0, change.seen);
-        rounds.into_iter().map(|fields| Step::UpdateTrail { trail: trail.clone(), settings: change.desired.clone(), fields }).collect()
+        rounds
+            .into_iter()
+            .map(|fields| Step::CloudTrail(CloudTrailStep::UpdateTrail { trail: trail.clone(), settings: change.desired.clone(), fields }))
+            .collect()
     }
 
     fn reason(&self, change: &Change<'_, TrailSettings>) -> String {
@@ -117,9 +124,9 @@ impl Resource for Settings {
         TrailTags::NAME
     }
     fn claim(&self, seen: &Seen, marks: Tags) -> Step {
-        Step::AddTags { trail: Self::arn(&self.0, seen), tags: marks }
+        Step::CloudTrail(CloudTrailStep::AddTags { trail: Self::arn(&self.0, seen), tags: marks })
     }
     fn delete(&self, seen: &Seen) -> Vec<Step> {
-        vec![Step::DeleteTrail { trail: Self::arn(&self.0, seen) }]
+        vec![Step::CloudTrail(CloudTrailStep::DeleteTrail { trail: Self::arn(&self.0, seen) })]
     }
 }

@@ -2,8 +2,8 @@
 
 use super::context::TrailContext;
 use super::observed::{Observed, Reading, Seen};
-use super::read::Read;
-use super::step::Step;
+use super::read::{CloudTrailRead, Read};
+use super::step::{CloudTrailStep, Step};
 use super::tags::{Tags, changes};
 use super::trail_settings::Settings;
 use super::{Change, Facet, Source};
@@ -18,7 +18,7 @@ impl Facet for TrailTags {
         match seen.get(Settings::NAME) {
             // CreateTrail sets the tags.
             Some(Observed::Absent) => Source::Inferred(Observed::Present(Reading::state(&self.0.spec.tags))),
-            _ => Source::ask_below(seen, Settings::NAME, || Read::TrailTags { arn: self.0.arn() }),
+            _ => Source::ask_below(seen, Settings::NAME, || Read::CloudTrail(CloudTrailRead::TrailTags { arn: self.0.arn() })),
         }
     }
 
@@ -32,10 +32,10 @@ impl Facet for TrailTags {
         let mut steps = Vec::new();
         // Removing first keeps the sum below AWS's limit of 50.
         if !remove.is_empty() {
-            steps.push(Step::RemoveTags { trail: trail.clone(), tag_keys: remove });
+            steps.push(Step::CloudTrail(CloudTrailStep::RemoveTags { trail: trail.clone(), tag_keys: remove }));
         }
         if !set.is_empty() {
-            steps.push(Step::AddTags { trail, tags: set });
+            steps.push(Step::CloudTrail(CloudTrailStep::AddTags { trail, tags: set }));
         }
         steps
     }

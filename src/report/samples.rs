@@ -4,7 +4,7 @@ use super::{Done, FailedWrite, Identity, ObjectReport, RefusedResource, Report, 
 use crate::api::common::Mode;
 use crate::facets::difference::Difference;
 use crate::facets::observed::{ErrorClass, Failure};
-use crate::facets::step::{PlannedStep, Step};
+use crate::facets::step::{CloudTrailStep, PlannedStep, S3Step, Step};
 use serde_json::{Value, json};
 
 fn identity(kind: &'static str, name: &str, mode: Mode) -> Identity {
@@ -33,15 +33,16 @@ fn denied(operation: &str) -> Failure {
 }
 
 fn versioning() -> PlannedStep {
-    let put = Step::PutBucketVersioning { bucket: "acme-logs".to_owned(), status: "Enabled".to_owned() };
+    let put = Step::S3(S3Step::PutBucketVersioning { bucket: "acme-logs".to_owned(), status: "Enabled".to_owned() });
     step("versioning", put, "versioning.status: desired Enabled, observed Suspended")
 }
 
 /// An archive with a facet to create, to change and to remove from.
 pub fn archive() -> ObjectReport {
     let statement = json!({"Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": ["s3:*"], "Resource": ["arn:aws:s3:::acme-logs", "arn:aws:s3:::acme-logs/*"]});
-    let policy = Step::PutBucketPolicy { bucket: "acme-logs".to_owned(), policy: json!({"Statement": [statement]}) };
-    let tags = Step::PutBucketTagging { bucket: "acme-logs".to_owned(), tags: [("team".to_owned(), "security".to_owned())].into() };
+    let policy = Step::S3(S3Step::PutBucketPolicy { bucket: "acme-logs".to_owned(), policy: json!({"Statement": [statement]}) });
+    let tags =
+        Step::S3(S3Step::PutBucketTagging { bucket: "acme-logs".to_owned(), tags: [("team".to_owned(), "security".to_owned())].into() });
     ObjectReport {
         differences: vec![
             difference("bucketPolicy", json!({"TlsOnly": statement}), Value::Null),
@@ -59,7 +60,8 @@ pub fn archive() -> ObjectReport {
 
 /// A trail that is only observed.
 pub fn observed() -> ObjectReport {
-    let stop = Step::StopLogging { trail: "arn:aws:cloudtrail:eu-central-1:111111111111:trail/main".to_owned() };
+    let stop =
+        Step::CloudTrail(CloudTrailStep::StopLogging { trail: "arn:aws:cloudtrail:eu-central-1:111111111111:trail/main".to_owned() });
     ObjectReport {
         differences: vec![difference("logging.enabled", json!(false), json!(true))],
         steps: vec![step("logging", stop, "spec.logging is false")],

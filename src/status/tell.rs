@@ -43,7 +43,7 @@ pub fn drift<'a>(held: &DriftStatus, outcome: &Outcome, assessment: &'a Assessme
     }
     // Where the resource itself is gone, that says it all.
     let gone = |facet: &str| matches!(assessment.seen.get(facet), Some(Observed::Absent));
-    let roots_gone: Vec<&str> = ["settings", "bucket", "key"].into_iter().filter(|root| gone(root)).collect();
+    let roots_gone: Vec<&str> = outcome.resources.iter().map(|(_, root)| *root).filter(|root| gone(root)).collect();
     assessment
         .differences
         .iter()
@@ -121,7 +121,8 @@ fn keep_drift(held: &mut DriftStatus, outcome: &Outcome, now: Timestamp) {
     // Who only looked put nothing in force: what happens to be as declared is not thereby ours.
     if outcome.in_sync() && outcome.mode == Mode::Enforce {
         held.applied_fingerprint = Some(outcome.fingerprint.clone());
-        held.owned = outcome.resources.iter().map(|noun| (*noun).to_owned()).collect();
+        let present = |root: &str| outcome.latest().seen.get(root).is_some_and(|answer| answer.present().is_some());
+        held.owned = outcome.resources.iter().filter(|(_, root)| present(root)).map(|(noun, _)| (*noun).to_owned()).collect();
     }
 }
 

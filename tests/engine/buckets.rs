@@ -12,8 +12,8 @@ use trailkeeper::facets::bucket_ownership::OwnershipState;
 use trailkeeper::facets::bucket_versioning::VersioningState;
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use trailkeeper::facets::policy_document::Statements;
-use trailkeeper::facets::read::Read;
-use trailkeeper::facets::step::Step;
+use trailkeeper::facets::read::S3Read;
+use trailkeeper::facets::step::S3Step;
 use trailkeeper::facets::tags::{OwnerFacts, Tags, users};
 
 /// By name.
@@ -53,39 +53,42 @@ impl HeldBucket {
 }
 
 impl Buckets {
-    pub fn read(&self, read: &Read) -> Answer {
-        let (Read::Bucket { bucket }
-        | Read::BucketOwnership { bucket }
-        | Read::BucketPublicAccess { bucket }
-        | Read::BucketPolicy { bucket }
-        | Read::BucketVersioning { bucket }
-        | Read::BucketEncryption { bucket }
-        | Read::BucketTags { bucket }) = read
-        else {
-            panic!("not a read of S3: {read:?}")
-        };
+    pub fn read(&self, read: &S3Read) -> Answer {
+        let (S3Read::Bucket { bucket }
+        | S3Read::BucketOwnership { bucket }
+        | S3Read::BucketPublicAccess { bucket }
+        | S3Read::BucketPolicy { bucket }
+        | S3Read::BucketVersioning { bucket }
+        | S3Read::BucketEncryption { bucket }
+        | S3Read::BucketTags { bucket }) = read;
         let Some(held) = self.0.get(bucket) else { return Observed::Absent };
         Observed::Present(match read {
-            Read::Bucket { .. } => Reading::state(&BucketState { region: held.region.clone() }),
-            Read::BucketOwnership { .. } => Reading::state(&OwnershipState { object_ownership: held.ownership.clone() }),
-            Read::BucketPublicAccess { .. } => Reading::state(&held.public_access),
-            Read::BucketPolicy { .. } => Reading::state(&held.statements()),
-            Read::BucketVersioning { .. } => Reading::state(&VersioningState { status: held.versioning.clone() }),
-            Read::BucketEncryption { .. } => Reading::state(&held.encryption),
+            S3Read::Bucket { .. } => Reading::state(&BucketState { region: held.region.clone() }),
+            S3Read::BucketOwnership { .. } => Reading::state(&OwnershipState { object_ownership: held.ownership.clone() }),
+            S3Read::BucketPublicAccess { .. } => Reading::state(&held.public_access),
+            S3Read::BucketPolicy { .. } => Reading::state(&held.statements()),
+            S3Read::BucketVersioning { .. } => Reading::state(&VersioningState { status: held.versioning.clone() }),
+            S3Read::BucketEncryption { .. } => Reading::state(&held.encryption),
             _ => Reading::new(&users(&held.tags), &OwnerFacts::of(&held.tags)),
         })
     }
 
-    pub fn write(&mut self, step: &Step, keys: &Keys, produced: &Produced) -> Result<(), Failure> {
+    pub fn write(&mut self, step: &S3Step, keys: &Keys, produced: &Produced) -> Result<(), Failure> {
         match step {
-            Step::CreateBucket { bucket, tags } => {
+            S3Step::CreateBucket { bucket, tags } => {
                 if self.0.contains_key(bucket) {
                     return Err(failure(ErrorClass::AlreadyExists, "CreateBucket", bucket, "BucketAlreadyOwnedByYou"));
                 }
                 self.0.insert(bucket.clone(), HeldBucket::new(tags.clone()));
             }
-            Step::PutBucketOwnershipControls { bucket, object_ownership } => self.get(bucket)?.ownership.clone_from(object_ownership),
-            Step::PutPublicAccessBlock { bucket, block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } => {
+            S3Step::PutBucketOwnershipControls { bucket, object_ownership } => self.get(bucket)?.ownership.clone_from(object_ownership),
+            S3Step::PutPublicAccessBlock {
+                bucket,
+                block_public_acls,
+                ignore_public_acls,
+                block_public_policy,
+                restrict_public_buckets,
+            } => {
                 self.get(bucket)?.public_access = PublicAccessBlock {
                     block_public_acls: *block_public_acls,
                     ignore_public_acls: *ignore_public_acls,
@@ -93,20 +96,20 @@ impl Buckets {
                     restrict_public_buckets: *restrict_public_buckets,
                 };
             }
-            Step::PutBucketPolicy { bucket, policy } => {
+            S3Step::PutBucketPolicy { bucket, policy } => {
                 if policy["Statement"].as_array().is_none_or(Vec::is_empty) {
                     return Err(failure(ErrorClass::Terminal, "PutBucketPolicy", bucket, "MalformedPolicy"));
                 }
                 self.get(bucket)?.policy = Some(as_aws_answers(policy));
             }
-            Step::DeleteBucketPolicy { bucket } => self.get(bucket)?.policy = None,
-            Step::PutBucketVersioning { bucket, status } => self.get(bucket)?.versioning.clone_from(status),
-            Step::PutBucketEncryption { bucket, kms_key, bucket_key } => {
+            S3Step::DeleteBucketPolicy { bucket } => self.get(bucket)?.policy = None,
+            S3Step::PutBucketVersioning { bucket, status } => self.get(bucket)?.versioning.clone_from(status),
+            S3Step::PutBucketEncryption { bucket, kms_key, bucket_key } => {
                 let kms_key = kms_key.as_ref().map(|key| keys.resolve(key, produced)).transpose()?.unwrap_or_default();
                 let algorithm = if kms_key.is_empty() { "AES256" } else { "aws:kms" }.to_owned();
                 self.get(bucket)?.encryption = EncryptionState { algorithm, kms_key, bucket_key: *bucket_key };
             }
-            Step::PutBucketTagging { bucket, tags } => {
+            S3Step::PutBucketTagging { bucket, tags } => {
                 let held = self.get(bucket)?;
                 if tags.len() > 50 {
                     return Err(failure(ErrorClass::Terminal, "PutBucketTagging", bucket, "BadRequest"));
@@ -114,13 +117,12 @@ impl Buckets {
                 held.tags.retain(|key, _| key.starts_with("aws:"));
                 held.tags.extend(tags.clone());
             }
-            Step::DeleteBucket { bucket } => {
+            S3Step::DeleteBucket { bucket } => {
                 if self.get(bucket)?.objects > 0 {
                     return Err(failure(ErrorClass::NotEmpty, "DeleteBucket", bucket, "BucketNotEmpty"));
                 }
                 self.0.remove(bucket);
             }
-            other => panic!("not a step on a bucket: {other:?}"),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::tamper::{ARCHIVE, TRAIL, Tamper};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use trailkeeper::engine::Subject;
-use trailkeeper::facets::step::Step;
+use trailkeeper::facets::step::{CloudTrailStep, KmsStep, S3Step, Step};
 
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -55,8 +55,14 @@ fn survives_every_kill(subject: &Subject, prepared: impl Fn() -> Memory) -> Resu
         let outcome = world.pass(subject);
         prop_assert!(outcome.in_sync(), "after write {last}: {:?} {:?}", outcome.failed, outcome.latest().differences);
         made.extend(world.written());
-        let created =
-            made.iter().filter(|step| matches!(step, Step::CreateKey { .. } | Step::CreateBucket { .. } | Step::CreateTrail { .. }));
+        let created = made.iter().filter(|step| {
+            matches!(
+                step,
+                Step::Kms(KmsStep::CreateKey { .. })
+                    | Step::S3(S3Step::CreateBucket { .. })
+                    | Step::CloudTrail(CloudTrailStep::CreateTrail { .. })
+            )
+        });
         prop_assert_eq!(created.count(), undisturbed_creations(subject, &prepared), "a twin after write {}", last);
         prop_assert_eq!(&*world.aws(), &*undisturbed.aws());
         prop_assert!(world.pass(subject).before.plan.is_empty());

@@ -17,7 +17,7 @@ pub const ALIAS: &str = "alias/trailkeeper/logs-of-ours";
 
 pub fn account() -> AccountFacts {
     let organization = Organization { id: "o-1".to_owned(), management_account_id: ACCOUNT.to_owned() };
-    AccountFacts { id: ACCOUNT.to_owned(), partition: Partition::Aws, organization: Some(organization) }
+    AccountFacts { id: ACCOUNT.to_owned(), partition: Partition::Aws, organization: Some(organization), regions: Vec::new() }
 }
 
 /// `extra` laid over the least that a spec needs.

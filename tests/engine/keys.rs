@@ -10,8 +10,8 @@ use trailkeeper::facets::key::{KeyFacts, KeyState};
 use trailkeeper::facets::key_rotation::RotationState;
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use trailkeeper::facets::policy_document::Statements;
-use trailkeeper::facets::read::Read;
-use trailkeeper::facets::step::{KeyRef, Step};
+use trailkeeper::facets::read::KmsRead;
+use trailkeeper::facets::step::{KeyRef, KmsStep};
 use trailkeeper::facets::tags::{OWNER, Tags};
 
 /// Keys by ARN, and which key each alias points to.
@@ -50,9 +50,9 @@ impl Keys {
         arn
     }
 
-    pub fn read(&self, read: &Read) -> Answer {
+    pub fn read(&self, read: &KmsRead) -> Answer {
         match read {
-            Read::Key { alias, owner } => match self.find(alias, owner) {
+            KmsRead::Key { alias, owner } => match self.find(alias, owner) {
                 Some((arn, key)) => Observed::Present(Reading::new(
                     &KeyState { enabled: key.enabled, pending_deletion: key.pending_deletion, description: key.description.clone() },
                     &KeyFacts {
@@ -63,14 +63,13 @@ impl Keys {
                 )),
                 None => Observed::Absent,
             },
-            Read::KeyPolicy { key } => {
+            KmsRead::KeyPolicy { key } => {
                 self.held.get(key).map_or(Observed::Absent, |key| Observed::Present(Reading::state(&key.statements())))
             }
-            Read::KeyRotation { key } => self.held.get(key).map_or(Observed::Absent, |key| {
+            KmsRead::KeyRotation { key } => self.held.get(key).map_or(Observed::Absent, |key| {
                 let state = RotationState { enabled: key.rotation.is_some(), period_days: key.rotation.unwrap_or_default() };
                 Observed::Present(Reading::state(&state))
             }),
-            other => panic!("not a read of KMS: {other:?}"),
         }
     }
 
@@ -90,51 +89,50 @@ impl Keys {
         arn.ok_or_else(|| failure(ErrorClass::Terminal, "write", "the archive's key", "InvalidRequest"))
     }
 
-    pub fn write(&mut self, step: &Step, produced: &mut Produced) -> Result<(), Failure> {
+    pub fn write(&mut self, step: &KmsStep, produced: &mut Produced) -> Result<(), Failure> {
         match step {
-            Step::CreateKey { description, policy, tags, .. } => {
+            KmsStep::CreateKey { description, policy, tags, .. } => {
                 produced.key_arn = Some(self.add(HeldKey::new(description, as_aws_answers(policy), tags.clone())));
             }
-            Step::CancelKeyDeletion { key } => {
+            KmsStep::CancelKeyDeletion { key } => {
                 let held = self.any_state(key, produced)?;
                 if !held.pending_deletion {
                     return Err(failure(ErrorClass::Terminal, "CancelKeyDeletion", "key", "KMSInvalidStateException"));
                 }
                 (held.pending_deletion, held.enabled) = (false, false);
             }
-            Step::EnableKey { key } => self.living(key, produced)?.enabled = true,
-            Step::UpdateKeyDescription { key, description } => self.living(key, produced)?.description.clone_from(description),
-            Step::PutKeyPolicy { key, policy } => self.any_state(key, produced)?.policy = as_aws_answers(policy),
-            Step::EnableKeyRotation { key, period_days } => self.enabled(key, produced)?.rotation = Some(*period_days),
-            Step::DisableKeyRotation { key } => self.enabled(key, produced)?.rotation = None,
-            Step::CreateAlias { alias, key } => {
+            KmsStep::EnableKey { key } => self.living(key, produced)?.enabled = true,
+            KmsStep::UpdateKeyDescription { key, description } => self.living(key, produced)?.description.clone_from(description),
+            KmsStep::PutKeyPolicy { key, policy } => self.any_state(key, produced)?.policy = as_aws_answers(policy),
+            KmsStep::EnableKeyRotation { key, period_days } => self.enabled(key, produced)?.rotation = Some(*period_days),
+            KmsStep::DisableKeyRotation { key } => self.enabled(key, produced)?.rotation = None,
+            KmsStep::CreateAlias { alias, key } => {
                 if self.aliases.contains_key(alias) {
                     return Err(failure(ErrorClass::AlreadyExists, "CreateAlias", alias, "AlreadyExistsException"));
                 }
                 self.point(alias, key, produced)?;
             }
-            Step::UpdateAlias { alias, key } => {
+            KmsStep::UpdateAlias { alias, key } => {
                 if !self.aliases.contains_key(alias) {
                     return Err(failure(ErrorClass::NotFound, "UpdateAlias", alias, "NotFoundException"));
                 }
                 self.point(alias, key, produced)?;
             }
-            Step::DeleteAlias { alias } => {
+            KmsStep::DeleteAlias { alias } => {
                 self.aliases.remove(alias).ok_or_else(|| failure(ErrorClass::NotFound, "DeleteAlias", alias, "NotFoundException"))?;
             }
-            Step::TagKey { key, tags } => {
+            KmsStep::TagKey { key, tags } => {
                 let held = self.living(key, produced)?;
                 held.tags.extend(tags.clone());
                 if held.tags.len() > 50 {
                     return Err(failure(ErrorClass::Terminal, "TagResource", "key", "TagException"));
                 }
             }
-            Step::UntagKey { key, tag_keys } => self.living(key, produced)?.tags.retain(|key, _| !tag_keys.contains(key)),
-            Step::ScheduleKeyDeletion { key, .. } => {
+            KmsStep::UntagKey { key, tag_keys } => self.living(key, produced)?.tags.retain(|key, _| !tag_keys.contains(key)),
+            KmsStep::ScheduleKeyDeletion { key, .. } => {
                 let held = self.living(key, produced)?;
                 (held.pending_deletion, held.enabled) = (true, false);
             }
-            other => panic!("not a step on a key: {other:?}"),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use std::sync::{Mutex, MutexGuard};
 use trailkeeper::engine::{Assessment, Deletion, Outcome, Permit, Produced, Subject, World, assess, delete, pass};
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed};
-use trailkeeper::facets::read::Read;
+use trailkeeper::facets::read::{CloudTrailRead, KmsRead, Read, S3Read};
 use trailkeeper::facets::step::Step;
 
 pub const ACCOUNT: &str = "111111111111";
@@ -110,20 +110,21 @@ impl Memory {
 /// The facet that a read is for.
 pub fn facet_of(read: &Read) -> &'static str {
     match read {
-        Read::Trail { .. } => "settings",
-        Read::TrailTags { .. } => "tags",
-        Read::TrailSelectors { .. } => "events",
-        Read::TrailLogging { .. } => "logging",
-        Read::Key { .. } => "key",
-        Read::KeyPolicy { .. } => "keyPolicy",
-        Read::KeyRotation { .. } => "keyRotation",
-        Read::Bucket { .. } => "bucket",
-        Read::BucketOwnership { .. } => "ownership",
-        Read::BucketPublicAccess { .. } => "publicAccessBlock",
-        Read::BucketPolicy { .. } => "bucketPolicy",
-        Read::BucketVersioning { .. } => "versioning",
-        Read::BucketEncryption { .. } => "encryption",
-        Read::BucketTags { .. } => "bucketTags",
+        Read::CloudTrail(CloudTrailRead::Trail { .. }) => "settings",
+        Read::CloudTrail(CloudTrailRead::TrailTags { .. }) => "tags",
+        Read::CloudTrail(CloudTrailRead::TrailSelectors { .. }) => "events",
+        Read::CloudTrail(CloudTrailRead::TrailLogging { .. }) => "logging",
+        Read::Kms(KmsRead::Key { .. }) => "key",
+        Read::Kms(KmsRead::KeyPolicy { .. }) => "keyPolicy",
+        Read::Kms(KmsRead::KeyRotation { .. }) => "keyRotation",
+        Read::S3(S3Read::Bucket { .. }) => "bucket",
+        Read::S3(S3Read::BucketOwnership { .. }) => "ownership",
+        Read::S3(S3Read::BucketPublicAccess { .. }) => "publicAccessBlock",
+        Read::S3(S3Read::BucketPolicy { .. }) => "bucketPolicy",
+        Read::S3(S3Read::BucketVersioning { .. }) => "versioning",
+        Read::S3(S3Read::BucketEncryption { .. }) => "encryption",
+        Read::S3(S3Read::BucketTags { .. }) => "bucketTags",
+        other => panic!("not held in memory: {other:?}"),
     }
 }
 
@@ -150,9 +151,10 @@ impl World for Memory {
         }
         let aws = self.aws();
         match read {
-            Read::Trail { .. } | Read::TrailTags { .. } | Read::TrailLogging { .. } | Read::TrailSelectors { .. } => aws.trails.read(read),
-            Read::Key { .. } | Read::KeyPolicy { .. } | Read::KeyRotation { .. } => aws.keys.read(read),
-            _ => aws.buckets.read(read),
+            Read::CloudTrail(read) => aws.trails.read(read),
+            Read::Kms(read) => aws.keys.read(read),
+            Read::S3(read) => aws.buckets.read(read),
+            other => panic!("not held in memory: {other:?}"),
         }
     }
 
@@ -164,27 +166,13 @@ impl World for Memory {
         }
         let mut aws = self.aws();
         match step {
-            Step::CreateTrail { .. }
-            | Step::UpdateTrail { .. }
-            | Step::StartLogging { .. }
-            | Step::StopLogging { .. }
-            | Step::PutEventSelectors { .. }
-            | Step::AddTags { .. }
-            | Step::RemoveTags { .. }
-            | Step::DeleteTrail { .. } => aws.trails.write(step)?,
-            Step::CreateBucket { .. }
-            | Step::PutBucketOwnershipControls { .. }
-            | Step::PutPublicAccessBlock { .. }
-            | Step::PutBucketPolicy { .. }
-            | Step::DeleteBucketPolicy { .. }
-            | Step::PutBucketVersioning { .. }
-            | Step::PutBucketEncryption { .. }
-            | Step::PutBucketTagging { .. }
-            | Step::DeleteBucket { .. } => {
+            Step::CloudTrail(step) => aws.trails.write(step)?,
+            Step::S3(step) => {
                 let Aws { buckets, keys, .. } = &mut *aws;
                 buckets.write(step, keys, produced)?;
             }
-            _ => aws.keys.write(step, produced)?,
+            Step::Kms(step) => aws.keys.write(step, produced)?,
+            other => panic!("not held in memory: {other:?}"),
         }
         self.written.lock().unwrap().push(step.clone());
         match fault {

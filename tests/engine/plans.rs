@@ -5,7 +5,7 @@ use crate::memory::Memory;
 use crate::tamper::{ARCHIVE, TRAIL, Tamper};
 use serde_json::json;
 use trailkeeper::engine::Subject;
-use trailkeeper::facets::step::Step;
+use trailkeeper::facets::step::{CloudTrailStep, Step};
 
 fn drifted(subject: &Subject, tampers: &[Tamper], wanted: &[&str]) -> serde_json::Value {
     let world = Memory::default();
@@ -55,7 +55,7 @@ fn both_switches_go_off_one_after_the_other() {
         .applied
         .iter()
         .map(|planned| match &planned.step {
-            Step::UpdateTrail { fields, .. } => fields.join(" "),
+            Step::CloudTrail(CloudTrailStep::UpdateTrail { fields, .. }) => fields.join(" "),
             other => panic!("not an update: {other:?}"),
         })
         .collect();

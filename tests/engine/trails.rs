@@ -4,8 +4,8 @@ use crate::memory::{ACCOUNT, REGION, failure};
 use std::collections::BTreeMap;
 use trailkeeper::api::events::BasicSelector;
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
-use trailkeeper::facets::read::Read;
-use trailkeeper::facets::step::Step;
+use trailkeeper::facets::read::CloudTrailRead;
+use trailkeeper::facets::step::CloudTrailStep;
 use trailkeeper::facets::tags::{OwnerFacts, Tags, users};
 use trailkeeper::facets::trail_events::{Selectors, meaning_of};
 use trailkeeper::facets::trail_logging::{DeliveryFacts, LoggingState};
@@ -41,33 +41,32 @@ impl HeldTrail {
 }
 
 impl Trails {
-    pub fn read(&self, read: &Read) -> Answer {
-        let (Read::Trail { arn } | Read::TrailTags { arn } | Read::TrailLogging { trail: arn } | Read::TrailSelectors { trail: arn }) =
-            read
-        else {
-            panic!("not a read of CloudTrail: {read:?}")
-        };
+    pub fn read(&self, read: &CloudTrailRead) -> Answer {
+        let (CloudTrailRead::Trail { arn }
+        | CloudTrailRead::TrailTags { arn }
+        | CloudTrailRead::TrailLogging { trail: arn }
+        | CloudTrailRead::TrailSelectors { trail: arn }) = read;
         let Some(trail) = self.0.get(arn) else {
             // DescribeTrails answers a list that may be empty; everything else answers TrailNotFoundException.
             return match read {
-                Read::Trail { .. } => Observed::Absent,
+                CloudTrailRead::Trail { .. } => Observed::Absent,
                 _ => Observed::Unknown(failure(ErrorClass::NotFound, "read", arn, "TrailNotFoundException")),
             };
         };
         Observed::Present(match read {
-            Read::Trail { .. } => {
+            CloudTrailRead::Trail { .. } => {
                 let facts = TrailFacts { arn: arn.clone(), has_custom_event_selectors: trail.custom_selectors };
                 Reading::new(&trail.settings, &facts)
             }
-            Read::TrailTags { .. } => Reading::new(&users(&trail.tags), &OwnerFacts::of(&trail.tags)),
-            Read::TrailLogging { .. } => Reading::new(&LoggingState { enabled: trail.logging }, &trail.delivery),
+            CloudTrailRead::TrailTags { .. } => Reading::new(&users(&trail.tags), &OwnerFacts::of(&trail.tags)),
+            CloudTrailRead::TrailLogging { .. } => Reading::new(&LoggingState { enabled: trail.logging }, &trail.delivery),
             _ => Reading::state(&meaning_of(&trail.selectors)),
         })
     }
 
-    pub fn write(&mut self, step: &Step) -> Result<(), Failure> {
+    pub fn write(&mut self, step: &CloudTrailStep) -> Result<(), Failure> {
         match step {
-            Step::CreateTrail { name, settings, tags } => {
+            CloudTrailStep::CreateTrail { name, settings, tags } => {
                 let owner = ACCOUNT;
                 let arn = format!("arn:aws:cloudtrail:{REGION}:{owner}:trail/{name}");
                 if self.0.contains_key(&arn) {
@@ -76,7 +75,7 @@ impl Trails {
                 check(settings, &arn)?;
                 self.0.insert(arn, HeldTrail::new(settings.clone(), tags.clone()));
             }
-            Step::UpdateTrail { trail, settings, fields } => {
+            CloudTrailStep::UpdateTrail { trail, settings, fields } => {
                 let held = self.get(trail)?;
                 let mut updated = held.settings.clone();
                 for field in fields {
@@ -89,14 +88,14 @@ impl Trails {
                 check(&updated, trail)?;
                 held.settings = updated;
             }
-            Step::StartLogging { trail } => self.get(trail)?.logging = true,
-            Step::StopLogging { trail } => self.get(trail)?.logging = false,
-            Step::PutEventSelectors { trail, selectors } => {
+            CloudTrailStep::StartLogging { trail } => self.get(trail)?.logging = true,
+            CloudTrailStep::StopLogging { trail } => self.get(trail)?.logging = false,
+            CloudTrailStep::PutEventSelectors { trail, selectors } => {
                 let held = self.get(trail)?;
                 held.selectors = as_aws_answers(selectors);
                 held.custom_selectors = true;
             }
-            Step::AddTags { trail, tags } => {
+            CloudTrailStep::AddTags { trail, tags } => {
                 let held = self.get(trail)?;
                 let mut all = held.tags.clone();
                 all.extend(tags.clone());
@@ -105,12 +104,11 @@ impl Trails {
                 }
                 held.tags = all;
             }
-            Step::RemoveTags { trail, tag_keys } => self.get(trail)?.tags.retain(|key, _| !tag_keys.contains(key)),
-            Step::DeleteTrail { trail } => {
+            CloudTrailStep::RemoveTags { trail, tag_keys } => self.get(trail)?.tags.retain(|key, _| !tag_keys.contains(key)),
+            CloudTrailStep::DeleteTrail { trail } => {
                 self.get(trail)?;
                 self.0.remove(trail);
             }
-            other => panic!("not a step on a trail: {other:?}"),
         }
         Ok(())
     }

@@ -1,0 +1,23 @@
+//! Reads: the AWS questions as data. `aws` asks them, shares and batches them.
+
+pub mod cloudtrail;
+pub mod iam;
+pub mod kms;
+pub mod s3;
+pub mod sns;
+
+pub use cloudtrail::CloudTrailRead;
+pub use iam::IamRead;
+pub use kms::KmsRead;
+pub use s3::S3Read;
+pub use sns::SnsRead;
+
+/// One question about one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    S3(S3Read),
+    Kms(KmsRead),
+    CloudTrail(CloudTrailRead),
+    Iam(IamRead),
+    Sns(SnsRead),
+}

@@ -1,0 +1,7 @@
+//! Questions about SNS topics.
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnsRead {
+    /// A topic with its policy, its key and its tags.
+    Topic { topic: String },
+}

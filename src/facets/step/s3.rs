@@ -1,0 +1,50 @@
+//! Writes to an S3 bucket.
+
+use super::KeyRef;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use strum::IntoStaticStr;
+
+#[derive(Clone, Debug, PartialEq, Serialize, IntoStaticStr)]
+#[serde(tag = "action", rename_all_fields = "camelCase")]
+pub enum S3Step {
+    CreateBucket {
+        bucket: String,
+        tags: BTreeMap<String, String>,
+    },
+    PutBucketOwnershipControls {
+        bucket: String,
+        object_ownership: String,
+    },
+    PutPublicAccessBlock {
+        bucket: String,
+        block_public_acls: bool,
+        ignore_public_acls: bool,
+        block_public_policy: bool,
+        restrict_public_buckets: bool,
+    },
+    PutBucketPolicy {
+        bucket: String,
+        policy: Value,
+    },
+    DeleteBucketPolicy {
+        bucket: String,
+    },
+    PutBucketVersioning {
+        bucket: String,
+        status: String,
+    },
+    PutBucketEncryption {
+        bucket: String,
+        kms_key: Option<KeyRef>,
+        bucket_key: bool,
+    },
+    PutBucketTagging {
+        bucket: String,
+        tags: BTreeMap<String, String>,
+    },
+    DeleteBucket {
+        bucket: String,
+    },
+}
