@@ -269,6 +269,7 @@ fn destination(archive: &LogArchive, account: &AccountFacts, assessment: &Assess
         gone: Vec::new(),
         owner: String::new(),
         owned_before: Vec::new(),
+        known_key: None,
     };
     Ok(Destination { bucket: archive.spec.bucket_name.clone(), kms_key: kms_key(&context, &assessment.seen) })
 }

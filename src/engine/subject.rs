@@ -59,6 +59,7 @@ impl Subject {
             gone: writers.gone.clone(),
             owner: owner.clone(),
             owned_before: owned_before.clone(),
+            known_key: archive.status.as_ref().and_then(|status| status.kms_key_arn.clone()),
         };
         Self {
             registered: registry::log_archive(&context),

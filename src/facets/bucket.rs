@@ -4,6 +4,7 @@ use super::bucket_tags::BucketTags;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::tags::{Tags, with_owner};
 use super::{Change, Facet, Resource, Source};
@@ -48,6 +49,11 @@ impl Facet for Bucket {
             None => "the bucket does not exist".to_owned(),
             Some(found) => format!("the bucket is in {}, and a bucket can't move", found.region),
         }
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:ListBucket"], &["s3:CreateBucket", "s3:PutBucketTagging"])
+            .deleting(&self.0.bucket_arn(), &["s3:DeleteBucket"])
     }
 }
 

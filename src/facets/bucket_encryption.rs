@@ -5,6 +5,7 @@ use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::Seen;
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{AFTER_APPLY, KeyRef, S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::EncryptionType;
@@ -49,6 +50,10 @@ impl Facet for BucketEncryption {
             kms_key: (!key.is_empty()).then(|| KeyRef::from_arn(key)),
             bucket_key: change.desired.bucket_key,
         })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:GetEncryptionConfiguration"], &["s3:PutEncryptionConfiguration"])
     }
 }
 

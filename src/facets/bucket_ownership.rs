@@ -4,6 +4,7 @@ use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::ObjectOwnership;
@@ -40,5 +41,9 @@ impl Facet for BucketOwnership {
             bucket: self.0.spec.bucket_name.clone(),
             object_ownership: change.desired.object_ownership.clone(),
         })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketOwnershipControls"], &["s3:PutBucketOwnershipControls"])
     }
 }

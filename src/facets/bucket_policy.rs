@@ -8,6 +8,7 @@ use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::policy_document::{Statements, short_hash, source_arn};
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::tags::OwnerFacts;
 use super::{Change, Facet, Source};
@@ -99,5 +100,9 @@ impl Facet for BucketPolicy {
             (true, Some(_)) => vec![Step::S3(S3Step::DeleteBucketPolicy { bucket })],
             (true, None) => Vec::new(),
         }
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketPolicy"], &["s3:PutBucketPolicy", "s3:DeleteBucketPolicy"])
     }
 }

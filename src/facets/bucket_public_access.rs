@@ -4,6 +4,7 @@ use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::PublicAccessBlock;
@@ -31,5 +32,9 @@ impl Facet for BucketPublicAccess {
             block_public_policy: wanted.block_public_policy,
             restrict_public_buckets: wanted.restrict_public_buckets,
         })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketPublicAccessBlock"], &["s3:PutBucketPublicAccessBlock"])
     }
 }

@@ -4,6 +4,7 @@ use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::{Observed, Reading, Seen};
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::tags::{OwnerFacts, Tags, with_owner};
 use super::{Change, Facet, Source};
@@ -34,5 +35,9 @@ impl Facet for BucketTags {
         let facts: OwnerFacts = change.seen.facts(Self::NAME).unwrap_or_default();
         let tags = with_owner(change.desired, &self.0.owner, self.0.found(Bucket::NOUN, &facts));
         vec![Step::S3(S3Step::PutBucketTagging { bucket: self.0.spec.bucket_name.clone(), tags })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketTagging"], &["s3:PutBucketTagging"])
     }
 }

@@ -4,6 +4,7 @@ use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::{Read, S3Read};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use crate::api::log_archive::Versioning;
@@ -36,5 +37,9 @@ impl Facet for BucketVersioning {
 
     fn steps(&self, change: &Change<'_, VersioningState>) -> Vec<Step> {
         vec![Step::S3(S3Step::PutBucketVersioning { bucket: self.0.spec.bucket_name.clone(), status: change.desired.status.clone() })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketVersioning"], &["s3:PutBucketVersioning"])
     }
 }

@@ -71,6 +71,8 @@ pub struct ArchiveContext {
     pub owner: String,
     /// The resources (by noun) that an earlier pass had in force.
     pub owned_before: Vec<String>,
+    /// ARN of the key, if an earlier pass found it.
+    pub known_key: Option<String>,
 }
 
 impl ArchiveContext {
@@ -86,6 +88,19 @@ impl ArchiveContext {
             None => self.owned_before.iter().any(|owned| owned == noun),
         };
         facts.adopted || !ours
+    }
+
+    /// The own key as IAM names it: by its ARN if the manifest's status tells it, else any key of the account and Region,
+    /// since a key has no name before it exists.
+    pub fn key_resource(&self) -> String {
+        let any = || format!("arn:{}:kms:{}:{}:key/*", self.account.partition.as_str(), self.spec.region, self.account.id);
+        self.known_key.clone().unwrap_or_else(any)
+    }
+
+    /// ARN of the own key's alias.
+    pub fn alias_arn(&self) -> String {
+        let alias = self.key_alias().unwrap_or_default();
+        format!("arn:{}:kms:{}:{}:{alias}", self.account.partition.as_str(), self.spec.region, self.account.id)
     }
 
     /// The own key's alias with `alias/`, where the archive has a key of its own.

@@ -5,6 +5,7 @@ use super::key_policy::KeyPolicy;
 use super::key_tags::KeyTags;
 use super::observed::Seen;
 use super::read::{KmsRead, Read};
+use super::rights::Rights;
 use super::step::{AFTER_APPLY, KeyRef, KmsStep, Step};
 use super::tags::{Tags, with_owner};
 use super::{Change, Facet, Resource, Source};
@@ -88,6 +89,22 @@ impl Facet for Key {
 
     fn reason(&self, change: &Change<'_, KeyState>) -> String {
         super::summary("the key", change.observed.is_none(), change.differences).replace("the key is not set", "the key does not exist")
+    }
+
+    fn rights(&self) -> Rights {
+        let key = self.0.key_resource();
+        let alias = self.0.alias_arn();
+        Rights::on(
+            &key,
+            &["kms:DescribeKey", "kms:ListResourceTags"],
+            &["kms:CancelKeyDeletion", "kms:EnableKey", "kms:UpdateKeyDescription"],
+        )
+        // A key has no name before it exists, and is looked for among all of them when its alias is gone.
+        .reading("*", &["kms:ListKeys"])
+        .writing("*", &["kms:CreateKey"])
+        .writing(&key, &["kms:TagResource"])
+        .deleting(&key, &["kms:ScheduleKeyDeletion", "kms:DeleteAlias"])
+        .deleting(&alias, &["kms:DeleteAlias"])
     }
 }
 

@@ -3,6 +3,7 @@
 use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::{Observed, Reading, Seen};
+use super::rights::Rights;
 use super::step::{KmsStep, Step};
 use super::{Change, Facet, Source};
 use serde::{Deserialize, Serialize};
@@ -41,5 +42,10 @@ impl Facet for KeyAlias {
             None => vec![Step::Kms(KmsStep::CreateAlias { alias, key })],
             Some(_) => vec![Step::Kms(KmsStep::UpdateAlias { alias, key })],
         }
+    }
+
+    fn rights(&self) -> Rights {
+        let actions = ["kms:CreateAlias", "kms:UpdateAlias"];
+        Rights::default().writing(&self.0.alias_arn(), &actions).writing(&self.0.key_resource(), &actions)
     }
 }

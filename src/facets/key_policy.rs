@@ -8,6 +8,7 @@ use super::key::{Key, KeyFacts};
 use super::observed::{Observed, Reading, Seen};
 use super::policy_document::{Statements, short_hash};
 use super::read::{KmsRead, Read};
+use super::rights::Rights;
 use super::step::{KmsStep, Step};
 use super::tags::OwnerFacts;
 use super::{Change, Facet, Source};
@@ -60,5 +61,9 @@ impl Facet for KeyPolicy {
 
     fn steps(&self, change: &Change<'_, Statements>) -> Vec<Step> {
         vec![Step::Kms(KmsStep::PutKeyPolicy { key: Key::reference(change.seen), policy: change.desired.document() })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.key_resource(), &["kms:GetKeyPolicy"], &["kms:PutKeyPolicy"])
     }
 }

@@ -4,6 +4,7 @@ use super::context::ArchiveContext;
 use super::key::Key;
 use super::observed::Seen;
 use super::read::{KmsRead, Read};
+use super::rights::Rights;
 use super::step::{KmsStep, Step};
 use super::{Change, Facet, Source};
 use serde::{Deserialize, Serialize};
@@ -38,5 +39,9 @@ impl Facet for KeyRotation {
             (false, Some(_)) => vec![Step::Kms(KmsStep::DisableKeyRotation { key })],
             (false, None) => Vec::new(),
         }
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.key_resource(), &["kms:GetKeyRotationStatus"], &["kms:EnableKeyRotation", "kms:DisableKeyRotation"])
     }
 }

@@ -3,6 +3,7 @@
 use super::context::ArchiveContext;
 use super::key::{Key, KeyFacts};
 use super::observed::{Observed, Reading, Seen};
+use super::rights::Rights;
 use super::step::{KmsStep, Step};
 use super::tags::{OwnerFacts, Tags, changes, users};
 use super::{Change, Facet, Source};
@@ -37,5 +38,9 @@ impl Facet for KeyTags {
             steps.push(Step::Kms(KmsStep::TagKey { key, tags: set }));
         }
         steps
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.key_resource(), &["kms:ListResourceTags"], &["kms:TagResource", "kms:UntagResource"])
     }
 }

@@ -33,3 +33,25 @@ pub struct Rights {
     /// To delete the resource with its object, under `deletionPolicy: Delete`.
     pub delete: Vec<Right>,
 }
+
+impl Rights {
+    /// To look at one resource, and to change it.
+    pub fn on(resource: &str, read: &[&'static str], write: &[&'static str]) -> Self {
+        Self::default().reading(resource, read).writing(resource, write)
+    }
+
+    pub fn reading(mut self, resource: &str, actions: &[&'static str]) -> Self {
+        self.read.extend(actions.iter().map(|action| Right::new(action, resource)));
+        self
+    }
+
+    pub fn writing(mut self, resource: &str, actions: &[&'static str]) -> Self {
+        self.write.extend(actions.iter().map(|action| Right::new(action, resource)));
+        self
+    }
+
+    pub fn deleting(mut self, resource: &str, actions: &[&'static str]) -> Self {
+        self.delete.extend(actions.iter().map(|action| Right::new(action, resource)));
+        self
+    }
+}

@@ -3,6 +3,7 @@
 use super::observed::Seen;
 use super::policy_document::Statements;
 use super::read::{IamRead, Read};
+use super::rights::Rights;
 use super::step::{IamStep, Step};
 use super::tags::{Tags, changes, with_owner};
 use super::{Change, Facet, Resource, Source};
@@ -79,6 +80,12 @@ impl<P: RolePurpose> Facet for Role<P> {
             steps.push(IamStep::PutRolePolicy { role: role.clone(), policy_name: POLICY_NAME.to_owned(), policy });
         }
         steps.into_iter().map(Step::Iam).collect()
+    }
+
+    fn rights(&self) -> Rights {
+        let actions = ["iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole"];
+        Rights::on(&self.arn, &["iam:GetRole", "iam:GetRolePolicy"], &actions)
+            .deleting(&self.arn, &["iam:DeleteRolePolicy", "iam:DeleteRole"])
     }
 }
 

@@ -3,6 +3,7 @@
 use super::observed::Seen;
 use super::policy_document::Statements;
 use super::read::{Read, SnsRead};
+use super::rights::Rights;
 use super::step::{SnsStep, Step};
 use super::tags::{Tags, changes, with_owner};
 use super::{Change, Facet, Resource, Source};
@@ -76,6 +77,11 @@ impl<P: TopicPurpose> Facet for Topic<P> {
             steps.push(SnsStep::TagTopic { topic: topic.clone(), tags: set });
         }
         steps.into_iter().map(Step::Sns).collect()
+    }
+
+    fn rights(&self) -> Rights {
+        let actions = ["sns:CreateTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"];
+        Rights::on(&self.arn, &["sns:GetTopicAttributes", "sns:ListTagsForResource"], &actions).deleting(&self.arn, &["sns:DeleteTopic"])
     }
 }
 

@@ -5,6 +5,7 @@
 use super::context::TrailContext;
 use super::observed::{Observed, Reading, Seen};
 use super::read::{CloudTrailRead, Read};
+use super::rights::Rights;
 use super::step::{CloudTrailStep, Step};
 use super::trail_settings::{Settings, TrailFacts};
 use super::{Change, Facet, Source};
@@ -68,6 +69,10 @@ impl Facet for TrailEvents {
             trail: Settings::arn(&self.0, change.seen),
             selectors: compile(&self.0.spec.events),
         })]
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.arn(), &["cloudtrail:GetEventSelectors"], &["cloudtrail:PutEventSelectors"])
     }
 }
 

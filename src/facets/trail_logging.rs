@@ -3,6 +3,7 @@
 use super::context::TrailContext;
 use super::observed::Seen;
 use super::read::{CloudTrailRead, Read};
+use super::rights::Rights;
 use super::step::{CloudTrailStep, Step};
 use super::trail_settings::Settings;
 use super::{Change, Facet, Source};
@@ -58,5 +59,11 @@ impl Facet for Logging {
             (true, Some(_)) => "the trail is not logging".to_owned(),
             (false, _) => "spec.logging is false".to_owned(),
         }
+    }
+
+    fn rights(&self) -> Rights {
+        // An identity that may not stop the trail can't be made to.
+        let switch = if self.0.spec.logging { "cloudtrail:StartLogging" } else { "cloudtrail:StopLogging" };
+        Rights::on(&self.0.arn(), &["cloudtrail:GetTrailStatus"], &[switch])
     }
 }

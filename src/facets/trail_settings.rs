@@ -3,6 +3,7 @@
 use super::context::TrailContext;
 use super::observed::Seen;
 use super::read::{CloudTrailRead, Read};
+use super::rights::{Right, Rights};
 use super::step::{CloudTrailStep, Step};
 use super::tags::{Tags, with_owner};
 use super::trail_tags::TrailTags;
@@ -103,6 +104,18 @@ impl Facet for Settings {
     fn reason(&self, change: &Change<'_, TrailSettings>) -> String {
         super::summary("the trail", change.observed.is_none(), change.differences)
             .replace("the trail is not set", "the trail does not exist")
+    }
+
+    fn rights(&self) -> Rights {
+        let trail = self.0.arn();
+        let mut rights = Rights::on(&trail, &[], &["cloudtrail:CreateTrail", "cloudtrail:UpdateTrail", "cloudtrail:AddTags"])
+            .reading("*", &["cloudtrail:DescribeTrails"])
+            .deleting(&trail, &["cloudtrail:DeleteTrail"]);
+        let logs = self.0.spec.cloud_watch_logs.as_ref();
+        rights.write.extend(logs.map(|logs| {
+            Right::new("iam:PassRole", &logs.role_arn).when("StringEquals", "iam:PassedToService", "cloudtrail.amazonaws.com")
+        }));
+        rights
     }
 }
 

@@ -3,6 +3,7 @@
 use super::context::TrailContext;
 use super::observed::{Observed, Reading, Seen};
 use super::read::{CloudTrailRead, Read};
+use super::rights::Rights;
 use super::step::{CloudTrailStep, Step};
 use super::tags::{Tags, changes};
 use super::trail_settings::Settings;
@@ -38,5 +39,9 @@ impl Facet for TrailTags {
             steps.push(Step::CloudTrail(CloudTrailStep::AddTags { trail, tags: set }));
         }
         steps
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::on(&self.0.arn(), &["cloudtrail:ListTags"], &["cloudtrail:AddTags", "cloudtrail:RemoveTags"])
     }
 }
