@@ -12,6 +12,7 @@ pub mod bucket_tags;
 pub mod bucket_versioning;
 pub mod context;
 pub mod difference;
+pub mod filter_pattern;
 pub mod key;
 pub mod key_alias;
 pub mod key_policy;
