@@ -3,6 +3,7 @@
 //! Nothing here talks to AWS or to an API server. Validity is CEL in the schema wherever CEL can say it, so the
 //! API server and the command line reject the same manifests with the same words.
 
+pub mod alarms;
 pub mod aws_account;
 pub mod common;
 pub mod condition;

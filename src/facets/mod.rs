@@ -3,6 +3,7 @@
 //! A facet is one piece of AWS state that is read, compared and written as one. Nothing here calls AWS or Kubernetes:
 //! a facet names the read it needs, and answers with steps; both are data. `registry` lists the facets of each kind.
 
+pub mod alarm_baseline;
 pub mod bucket;
 pub mod bucket_encryption;
 pub mod bucket_ownership;
