@@ -8,6 +8,7 @@ pub mod aws_account;
 pub mod common;
 pub mod condition;
 pub mod crds;
+pub mod delivery;
 pub mod events;
 pub mod log_archive;
 pub mod trail;

@@ -6,6 +6,7 @@
 use super::common::{
     AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, yes,
 };
+use super::delivery::CloudWatchLogs;
 use super::events::Events;
 use jiff::Timestamp;
 use kube::core::Duration;
@@ -116,7 +117,7 @@ pub struct TrailSpec {
     #[serde(default)]
     pub events: Events,
 
-    /// Also deliver to a CloudWatch Logs group. Group and role must exist, in the trail's account and home Region.
+    /// Also deliver to a CloudWatch Logs group, in the trail's account and home Region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs: Option<CloudWatchLogs>,
 
@@ -186,20 +187,6 @@ pub struct ExternalBucket {
     #[schemars(length(max = 350))]
     #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$')").message("spec.bucket.kmsKeyArn must be a key ARN: arn:aws:kms:REGION:ACCOUNT:key/ID"))]
     pub kms_key_arn: Option<String>,
-}
-
-/// Delivery to CloudWatch Logs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CloudWatchLogs {
-    /// ARN of the log group, ending in `:*`.
-    #[schemars(length(max = 1024))]
-    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:.+:[*]$')").message("spec.cloudWatchLogs.logGroupArn must be the ARN of a log group and end in :*"))]
-    pub log_group_arn: String,
-    /// ARN of the role that CloudTrail assumes to write there.
-    #[schemars(length(max = 2048))]
-    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$')").message("spec.cloudWatchLogs.roleArn must be the ARN of an IAM role"))]
-    pub role_arn: String,
 }
 
 /// What was found of the trail.

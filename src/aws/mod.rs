@@ -8,6 +8,7 @@ mod iam;
 pub mod identity;
 mod kms;
 mod limits;
+mod logs;
 mod s3;
 mod session;
 mod snapshot;
@@ -93,6 +94,7 @@ impl World for Cloud {
             Read::CloudTrail(read) => self.read_cloudtrail(read).await,
             Read::Iam(read) => self.read_iam(read).await,
             Read::Sns(read) => self.read_sns(read).await,
+            Read::Logs(read) => self.read_logs(read).await,
         }
     }
 
@@ -103,6 +105,7 @@ impl World for Cloud {
             Step::CloudTrail(step) => self.write_cloudtrail(step).await,
             Step::Iam(step) => self.write_iam(step).await,
             Step::Sns(step) => self.write_sns(step).await,
+            Step::Logs(step) => self.write_logs(step).await,
         }
     }
 }

@@ -165,7 +165,6 @@ impl Session {
         aws_sdk_lambda::Client::new(&self.config(Some(region), &self.endpoints.lambda))
     }
 
-    #[allow(dead_code)]
     pub(super) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::new(&self.config(Some(region), &self.endpoints.logs))
     }

@@ -3,6 +3,7 @@
 use crate::api::aws_account::{Organization, Partition};
 use crate::api::log_archive::WriterStatus;
 use crate::api::{LogArchiveSpec, TrailSpec};
+use crate::facets::policy_document::short_hash;
 use crate::facets::tags::OwnerFacts;
 
 /// The account that an object lives in.
@@ -56,6 +57,41 @@ impl TrailContext {
     pub fn arn(&self) -> String {
         self.account.trail_arn(&self.spec, &self.name)
     }
+
+    /// Name of the log group that the trail delivers to, given or ours; none where it delivers to none.
+    pub fn log_group_name(&self) -> Option<String> {
+        let logs = self.spec.cloud_watch_logs.as_ref()?;
+        match (&logs.log_group_arn, &logs.log_group) {
+            (Some(arn), _) => arn.split_once(":log-group:").map(|(_, name)| name.trim_end_matches(":*").to_owned()),
+            (None, Some(group)) => Some(group.name.clone().unwrap_or_else(|| format!("aws-cloudtrail-logs-{}", self.name))),
+            (None, None) => None,
+        }
+    }
+
+    /// ARN of that log group, without the `:*` that stands for its streams. A trail of an organization, too, delivers to
+    /// the account that made it.
+    pub fn log_group_arn(&self) -> Option<String> {
+        if let Some(given) = self.spec.cloud_watch_logs.as_ref()?.log_group_arn.as_deref() {
+            return Some(given.trim_end_matches(":*").to_owned());
+        }
+        let (partition, account) = (self.account.partition.as_str(), &self.account.id);
+        self.log_group_name().map(|name| format!("arn:{partition}:logs:{}:{account}:log-group:{name}", self.spec.region))
+    }
+
+    /// Name of the role that CloudTrail assumes to write there, where it is ours. Roles are the account's, not the Region's,
+    /// so the name says which object's it is.
+    pub fn own_log_role_name(&self) -> Option<String> {
+        let role = self.spec.cloud_watch_logs.as_ref()?.role.as_ref()?;
+        let readable: String = self.name.chars().take(32).collect();
+        Some(role.name.clone().unwrap_or_else(|| format!("trailkeeper-{readable}-logs-{}", short_hash(&self.owner))))
+    }
+
+    /// ARN of that role, given or ours.
+    pub fn log_role_arn(&self) -> Option<String> {
+        let given = self.spec.cloud_watch_logs.as_ref()?.role_arn.clone();
+        let (partition, account) = (self.account.partition.as_str(), &self.account.id);
+        given.or_else(|| self.own_log_role_name().map(|name| format!("arn:{partition}:iam::{account}:role/{name}")))
+    }
 }
 
 /// A LogArchive with its writers resolved.
@@ -107,5 +143,48 @@ impl ArchiveContext {
     pub fn key_alias(&self) -> Option<String> {
         let key = self.spec.encryption.own_key()?;
         Some(format!("alias/{}", key.alias.unwrap_or_else(|| format!("trailkeeper/{}", self.spec.bucket_name.replace('.', "-")))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A trail `main` of account 111111111111 in eu-west-1, with `more` in its spec.
+    fn trail(more: Value) -> TrailContext {
+        let mut spec = json!({ "accountRef": { "name": "x" }, "region": "eu-west-1", "archiveRef": { "name": "logs" } });
+        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+            spec.extend(more);
+        }
+        TrailContext {
+            name: "main".into(),
+            spec: serde_json::from_value(spec).unwrap(),
+            account: AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None, regions: Vec::new() },
+            destination: Destination { bucket: "logs".into(), kms_key: String::new() },
+            owner: "cluster/audit/main".into(),
+            owned_before: Vec::new(),
+        }
+    }
+
+    fn places(logs: Value) -> [Option<String>; 3] {
+        let context = trail(json!({ "cloudWatchLogs": logs }));
+        [context.log_group_name(), context.log_group_arn(), context.log_role_arn()]
+    }
+
+    #[test]
+    fn group_and_role_are_given_or_named_after_the_trail() {
+        assert_eq!(trail(json!({})).log_group_name(), None);
+        let some = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()));
+        let given = json!({ "logGroupArn": "arn:aws:logs:eu-west-1:1:log-group:/a/b:*", "roleArn": "arn:aws:iam::1:role/r" });
+        assert_eq!(places(given), some(["/a/b", "arn:aws:logs:eu-west-1:1:log-group:/a/b", "arn:aws:iam::1:role/r"]));
+        let ours = [
+            "aws-cloudtrail-logs-main",
+            "arn:aws:logs:eu-west-1:111111111111:log-group:aws-cloudtrail-logs-main",
+            "arn:aws:iam::111111111111:role/trailkeeper-main-logs-cf1a7b96",
+        ];
+        assert_eq!(places(json!({ "logGroup": {}, "role": {} })), some(ours));
+        let named = ["g", "arn:aws:logs:eu-west-1:111111111111:log-group:g", "arn:aws:iam::111111111111:role/r"];
+        assert_eq!(places(json!({ "logGroup": { "name": "g" }, "role": { "name": "r" } })), some(named));
     }
 }

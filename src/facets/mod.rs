@@ -19,6 +19,8 @@ pub mod key_alias;
 pub mod key_policy;
 pub mod key_rotation;
 pub mod key_tags;
+pub mod log_group;
+pub mod log_role;
 pub mod observed;
 pub mod policy_document;
 pub mod read;

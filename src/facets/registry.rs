@@ -13,15 +13,22 @@ pub struct Registered {
 
 /// The facets of a Trail.
 pub fn trail(context: &TrailContext) -> Registered {
-    Registered {
-        facets: vec![
-            Box::new(trail_settings::Settings(context.clone())),
-            Box::new(trail_tags::TrailTags(context.clone())),
-            Box::new(trail_events::TrailEvents(context.clone())),
-            Box::new(trail_logging::Logging(context.clone())),
-        ],
-        resources: vec![Box::new(trail_settings::Settings(context.clone()))],
+    let mut facets: Vec<Box<dyn AnyFacet>> = Vec::new();
+    let mut resources: Vec<Box<dyn Resource>> = Vec::new();
+    if let (Some(group), Some(resource)) = (log_group::LogGroup::of(context), log_group::LogGroup::of(context)) {
+        facets.push(Box::new(group));
+        resources.push(Box::new(resource));
     }
+    if let (Some(role), Some(resource)) = (log_role::log_role(context), log_role::log_role(context)) {
+        facets.push(Box::new(role));
+        resources.push(Box::new(resource));
+    }
+    facets.push(Box::new(trail_settings::Settings(context.clone())));
+    facets.push(Box::new(trail_tags::TrailTags(context.clone())));
+    facets.push(Box::new(trail_events::TrailEvents(context.clone())));
+    facets.push(Box::new(trail_logging::Logging(context.clone())));
+    resources.push(Box::new(trail_settings::Settings(context.clone())));
+    Registered { facets, resources }
 }
 
 /// The facets of a LogArchive.

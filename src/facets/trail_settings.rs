@@ -56,14 +56,13 @@ impl Facet for Settings {
 
     fn desired(&self, _observed: Option<&TrailSettings>, _seen: &Seen) -> TrailSettings {
         let TrailContext { spec, destination, account, .. } = &self.0;
-        let logs = spec.cloud_watch_logs.clone().unwrap_or_default();
         TrailSettings {
             bucket: destination.bucket.clone(),
             key_prefix: spec.key_prefix.clone(),
             kms_key: destination.kms_key.clone(),
             sns_topic: topic_arn(spec.sns_topic.as_deref().unwrap_or_default(), account.partition.as_str(), &spec.region, &account.id),
-            log_group: logs.log_group_arn,
-            log_role: logs.role_arn,
+            log_group: self.0.log_group_arn().map(|arn| format!("{arn}:*")).unwrap_or_default(),
+            log_role: self.0.log_role_arn().unwrap_or_default(),
             multi_region: spec.multi_region,
             global_service_events: spec.global_service_events,
             organization: spec.organization,

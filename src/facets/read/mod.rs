@@ -3,12 +3,14 @@
 pub mod cloudtrail;
 pub mod iam;
 pub mod kms;
+pub mod logs;
 pub mod s3;
 pub mod sns;
 
 pub use cloudtrail::CloudTrailRead;
 pub use iam::IamRead;
 pub use kms::KmsRead;
+pub use logs::LogsRead;
 pub use s3::S3Read;
 pub use sns::SnsRead;
 
@@ -20,4 +22,5 @@ pub enum Read {
     CloudTrail(CloudTrailRead),
     Iam(IamRead),
     Sns(SnsRead),
+    Logs(LogsRead),
 }

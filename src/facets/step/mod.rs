@@ -3,12 +3,14 @@
 pub mod cloudtrail;
 pub mod iam;
 pub mod kms;
+pub mod logs;
 pub mod s3;
 pub mod sns;
 
 pub use cloudtrail::CloudTrailStep;
 pub use iam::IamStep;
 pub use kms::KmsStep;
+pub use logs::LogsStep;
 pub use s3::S3Step;
 pub use sns::SnsStep;
 
@@ -45,6 +47,7 @@ pub enum Step {
     CloudTrail(CloudTrailStep),
     Iam(IamStep),
     Sns(SnsStep),
+    Logs(LogsStep),
 }
 
 impl Step {
@@ -56,6 +59,7 @@ impl Step {
             Self::CloudTrail(step) => step.into(),
             Self::Iam(step) => step.into(),
             Self::Sns(step) => step.into(),
+            Self::Logs(step) => step.into(),
         }
     }
 

@@ -1,0 +1,152 @@
+//! The log group that a trail delivers to, where it is ours: how long it keeps events, its key, its class, its tags.
+//!
+//! It holds evidence, so nothing here deletes it, whatever the deletion policy.
+
+use super::context::TrailContext;
+use super::observed::Seen;
+use super::read::{LogsRead, Read};
+use super::rights::{Right, Rights};
+use super::step::{LogsStep, Step};
+use super::tags::{Tags, changes, with_owner};
+use super::{Change, Facet, Resource, Source};
+use crate::api::delivery::{LogGroup as Spec, LogGroupClass};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LogGroupState {
+    /// 0 for ever.
+    pub retention_days: i32,
+    /// Key ARN, empty for none.
+    pub kms_key: String,
+    /// `STANDARD` or `INFREQUENT_ACCESS`.
+    pub class: String,
+    pub tags: Tags,
+}
+
+pub struct LogGroup {
+    name: String,
+    arn: String,
+    spec: Spec,
+    tags: Tags,
+    owner: String,
+}
+
+impl LogGroup {
+    /// The trail's log group, where the spec asks for one of ours.
+    pub fn of(context: &TrailContext) -> Option<Self> {
+        let spec = context.spec.cloud_watch_logs.as_ref()?.log_group.clone()?;
+        let name = context.log_group_name()?;
+        let (tags, owner) = (context.spec.tags.clone(), context.owner.clone());
+        Some(Self { arn: context.log_group_arn()?, name, spec, tags, owner })
+    }
+
+    fn retention(&self, days: i32) -> Step {
+        let log_group = self.name.clone();
+        Step::Logs(match days {
+            0 => LogsStep::DeleteRetentionPolicy { log_group },
+            retention_days => LogsStep::PutRetentionPolicy { log_group, retention_days },
+        })
+    }
+}
+
+fn class(class: LogGroupClass) -> String {
+    match class {
+        LogGroupClass::Standard => "STANDARD",
+        LogGroupClass::InfrequentAccess => "INFREQUENT_ACCESS",
+    }
+    .to_owned()
+}
+
+impl Facet for LogGroup {
+    const NAME: &'static str = "logGroup";
+    type State = LogGroupState;
+
+    fn source(&self, _seen: &Seen) -> Source {
+        Source::Ask(Read::Logs(LogsRead::LogGroup { log_group: self.name.clone() }))
+    }
+
+    fn desired(&self, _observed: Option<&LogGroupState>, _seen: &Seen) -> LogGroupState {
+        LogGroupState {
+            retention_days: self.spec.retention_days,
+            kms_key: self.spec.kms_key_arn.clone().unwrap_or_default(),
+            class: class(self.spec.class),
+            tags: self.tags.clone(),
+        }
+    }
+
+    /// The class of a group that exists can't be changed: that difference stays, and is told.
+    fn steps(&self, change: &Change<'_, LogGroupState>) -> Vec<Step> {
+        let LogGroupState { retention_days, kms_key, class, tags } = change.desired;
+        let log_group = || self.name.clone();
+        let Some(observed) = change.observed else {
+            let tags = with_owner(tags, &self.owner, false);
+            let (kms_key, class) = (kms_key.clone(), class.clone());
+            let create = Step::Logs(LogsStep::CreateLogGroup { log_group: log_group(), kms_key, class, tags });
+            // A new group keeps its events for ever.
+            return std::iter::once(create).chain((*retention_days != 0).then(|| self.retention(*retention_days))).collect();
+        };
+        let mut steps = Vec::new();
+        if observed.retention_days != *retention_days {
+            steps.push(self.retention(*retention_days));
+        }
+        if observed.kms_key != *kms_key {
+            steps.push(Step::Logs(if kms_key.is_empty() {
+                LogsStep::DisassociateKmsKey { log_group: log_group() }
+            } else {
+                LogsStep::AssociateKmsKey { log_group: log_group(), kms_key: kms_key.clone() }
+            }));
+        }
+        let (set, remove) = changes(tags, &observed.tags);
+        if !remove.is_empty() {
+            steps.push(Step::Logs(LogsStep::UntagLogGroup { log_group: self.arn.clone(), tag_keys: remove }));
+        }
+        if !set.is_empty() {
+            steps.push(Step::Logs(LogsStep::TagLogGroup { log_group: self.arn.clone(), tags: set }));
+        }
+        steps
+    }
+
+    fn rights(&self) -> Rights {
+        let arn = self.arn.as_str();
+        let with_streams = format!("{arn}:*");
+        // Groups are listed, so no narrower resource serves.
+        let all = arn.split(":log-group:").next().map(|place| format!("{place}:log-group:*")).unwrap_or_default();
+        let on_group = |action| Right::new(action, arn);
+        let on_streams = |action| Right::new(action, with_streams.as_str());
+        Rights {
+            read: vec![Right::new("logs:DescribeLogGroups", all), on_group("logs:ListTagsForResource")],
+            write: vec![
+                on_streams("logs:CreateLogGroup"),
+                on_streams("logs:PutRetentionPolicy"),
+                on_streams("logs:DeleteRetentionPolicy"),
+                on_streams("logs:AssociateKmsKey"),
+                on_streams("logs:DisassociateKmsKey"),
+                on_group("logs:TagResource"),
+                on_group("logs:UntagResource"),
+            ],
+            delete: Vec::new(),
+        }
+    }
+}
+
+impl Resource for LogGroup {
+    fn noun(&self) -> &'static str {
+        "log group"
+    }
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+    fn root(&self) -> &'static str {
+        Self::NAME
+    }
+    fn tags(&self) -> &'static str {
+        Self::NAME
+    }
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
+        Step::Logs(LogsStep::TagLogGroup { log_group: self.arn.clone(), tags: marks })
+    }
+    fn delete(&self, _seen: &Seen) -> Vec<Step> {
+        Vec::new()
+    }
+}
