@@ -5,7 +5,7 @@
 use super::context::TrailContext;
 use super::observed::Seen;
 use super::read::{LogsRead, Read};
-use super::rights::{Right, Rights};
+use super::rights::Rights;
 use super::step::{LogsStep, Step};
 use super::tags::{Tags, changes, with_owner};
 use super::{Change, Facet, Resource, Source};
@@ -23,6 +23,10 @@ pub struct LogGroupState {
     pub class: String,
     pub tags: Tags,
 }
+
+/// As IAM writes them; all on the group's ARN with `:*`.
+const WRITES: [&str; 5] =
+    ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy", "logs:AssociateKmsKey", "logs:DisassociateKmsKey"];
 
 pub struct LogGroup {
     name: String,
@@ -112,21 +116,9 @@ impl Facet for LogGroup {
         let with_streams = format!("{arn}:*");
         // Groups are listed, so no narrower resource serves.
         let all = arn.split(":log-group:").next().map(|place| format!("{place}:log-group:*")).unwrap_or_default();
-        let on_group = |action| Right::new(action, arn);
-        let on_streams = |action| Right::new(action, with_streams.as_str());
-        Rights {
-            read: vec![Right::new("logs:DescribeLogGroups", all), on_group("logs:ListTagsForResource")],
-            write: vec![
-                on_streams("logs:CreateLogGroup"),
-                on_streams("logs:PutRetentionPolicy"),
-                on_streams("logs:DeleteRetentionPolicy"),
-                on_streams("logs:AssociateKmsKey"),
-                on_streams("logs:DisassociateKmsKey"),
-                on_group("logs:TagResource"),
-                on_group("logs:UntagResource"),
-            ],
-            delete: Vec::new(),
-        }
+        Rights::on(arn, &["logs:ListTagsForResource"], &["logs:TagResource", "logs:UntagResource"])
+            .reading(&all, &["logs:DescribeLogGroups"])
+            .writing(&with_streams, &WRITES)
     }
 }
 

@@ -110,10 +110,11 @@ impl Facet for Settings {
         let mut rights = Rights::on(&trail, &[], &["cloudtrail:CreateTrail", "cloudtrail:UpdateTrail", "cloudtrail:AddTags"])
             .reading("*", &["cloudtrail:DescribeTrails"])
             .deleting(&trail, &["cloudtrail:DeleteTrail"]);
-        let logs = self.0.spec.cloud_watch_logs.as_ref();
-        rights.write.extend(logs.map(|logs| {
-            Right::new("iam:PassRole", &logs.role_arn).when("StringEquals", "iam:PassedToService", "cloudtrail.amazonaws.com")
-        }));
+        rights.write.extend(
+            self.0
+                .log_role_arn()
+                .map(|role| Right::new("iam:PassRole", role).when("StringEquals", "iam:PassedToService", "cloudtrail.amazonaws.com")),
+        );
         rights
     }
 }
