@@ -155,3 +155,100 @@ fn a_reader_that_has_enough_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
+
+fn iam_policy(arguments: &[&str], text: &str) -> serde_json::Value {
+    let output = trailkeeper(&[&["iam-policy", "-f", "-"], arguments].concat(), text);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Every action of a policy with its resources, apart from how they are grouped.
+fn actions(policy: &serde_json::Value) -> Vec<(String, Vec<String>)> {
+    let texts = |value: &serde_json::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let mut found: Vec<_> = policy["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|statement| texts(&statement["Action"]).into_iter().map(|action| (action, texts(&statement["Resource"]))))
+        .collect();
+    found.sort();
+    found
+}
+
+fn example(more: &str) -> String {
+    let trail = format!(
+        "---\napiVersion: trailkeeper.dev/v1alpha1\nkind: Trail\nmetadata: {{name: audit}}\nspec: {{accountRef: {{name: main}}, region: eu-west-1, archiveRef: {{name: logs}}{more}}}\n"
+    );
+    format!("{ACCOUNT}{ARCHIVE}{trail}")
+}
+
+#[test]
+fn the_policy_is_scoped_to_what_the_manifests_name() {
+    let policy = iam_policy(&[], &example(""));
+    // Service Authorization Reference: these take no resource. CreateKey and ListKeys, since a key has no name before it exists.
+    let unscoped = ["account:", "cloudtrail:DescribeTrails", "cloudtrail:ListTrails", "kms:CreateKey", "kms:ListKeys", "organizations:"];
+    for (action, resources) in actions(&policy) {
+        let everything = resources.iter().any(|resource| resource == "*");
+        assert!(!everything || unscoped.iter().any(|known| action.starts_with(known)), "{action} on {resources:?}");
+    }
+    let has = |wanted: &str| actions(&policy).iter().any(|(action, _)| action == wanted);
+    assert!(has("cloudtrail:StartLogging") && has("s3:PutEncryptionConfiguration"));
+    for never in ["cloudtrail:DeleteTrail", "cloudtrail:StopLogging", "s3:DeleteBucket", "s3:DeleteObject", "kms:ScheduleKeyDeletion"] {
+        assert!(!has(never), "{never}");
+    }
+}
+
+#[test]
+fn deletion_and_silence_must_be_asked_for() {
+    let has = |text: &str, wanted: &str| actions(&iam_policy(&[], text)).iter().any(|(action, _)| action == wanted);
+    assert!(has(&example(", deletionPolicy: Delete"), "cloudtrail:DeleteTrail"));
+    assert!(has(&example(", logging: false"), "cloudtrail:StopLogging"));
+    assert!(!has(&example(", deletionPolicy: Delete, mode: Observe"), "cloudtrail:DeleteTrail"));
+}
+
+#[test]
+fn who_observes_or_verifies_writes_nothing() {
+    for identity in ["observe", "verify"] {
+        for (action, _) in actions(&iam_policy(&["--identity", identity], &example(", deletionPolicy: Delete"))) {
+            let verb = action.split(':').nth(1).unwrap();
+            assert!(["Get", "List", "Describe", "Decrypt"].iter().any(|reading| verb.starts_with(reading)), "{identity}: {action}");
+        }
+    }
+}
+
+#[test]
+fn a_known_key_narrows_the_policy() {
+    let arn = "arn:aws:kms:eu-west-1:111111111111:key/abc";
+    let policy = iam_policy(&["--key", &format!("default/logs={arn}")], &example(""));
+    let (_, resources) = actions(&policy).into_iter().find(|(action, _)| action == "kms:PutKeyPolicy").unwrap();
+    assert_eq!(resources, [arn]);
+}
+
+#[test]
+fn several_accounts_need_a_choice() {
+    let other =
+        example("").replace("name: main", "name: other").replace("'111111111111'", "'222222222222'").replace("name: keys", "name: more");
+    let both = format!(
+        "{}---\n{}",
+        example(""),
+        other.replace("metadata: {name: logs}", "metadata: {name: more-logs}").replace("{name: audit}", "{name: more}")
+    );
+    let output = trailkeeper(&["iam-policy", "-f", "-"], &both);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && told.contains("choose one with --account: main, other"), "{told}");
+    let policy = iam_policy(&["--account", "other"], &both);
+    assert!(policy.to_string().contains("222222222222") && !policy.to_string().contains("111111111111"), "{policy}");
+}
+
+#[test]
+fn a_role_comes_with_the_external_id_of_its_account() {
+    let text = example("").replace(
+        "credentials: {secretRef: {name: keys, namespace: default}}",
+        "credentials: {assumeRoles: [{roleArn: 'arn:aws:iam::111111111111:role/trailkeeper', externalId: x-42}]}",
+    );
+    let both = iam_policy(&["--trust", "cross-account", "--trusted-principal", "arn:aws:iam::222222222222:role/operator"], &text);
+    assert_eq!(both["trustPolicy"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "x-42");
+    assert!(both["policy"]["Statement"].is_array());
+}

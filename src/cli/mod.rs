@@ -7,6 +7,7 @@ mod crds;
 mod desk;
 mod documents;
 mod files;
+mod iam_policy;
 mod limits;
 mod manifests;
 mod plan;
@@ -38,6 +39,7 @@ enum Command {
     Run(run::Run),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    IamPolicy(iam_policy::IamPolicy),
     Crds(crds::Crds),
     Completions(completions::Completions),
     Version(version::Version),
@@ -119,6 +121,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Run(run) => run.run().await.map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().await,
         Command::Apply(apply) => apply.run().await,
+        Command::IamPolicy(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Crds(crds) => crds.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),
         Command::Version(version) => version.run().map(|()| ExitCode::SUCCESS),

@@ -1,5 +1,10 @@
 //! Rights: what an identity must be allowed to do, as IAM writes it. Data, from which `trailkeeper iam-policy` is made.
 
+use super::context::AccountFacts;
+use crate::api::LogArchiveSpec;
+use crate::api::aws_account::Partition;
+use crate::api::log_archive::EncryptionType;
+
 /// One action on resources.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
@@ -54,4 +59,39 @@ impl Rights {
         self.delete.extend(actions.iter().map(|action| Right::new(action, resource)));
         self
     }
+}
+
+/// What the look at an account as a whole needs, whatever lives in it. GetCallerIdentity needs no right.
+pub fn of_account() -> Vec<Right> {
+    vec![Right::new("organizations:DescribeOrganization", "*")]
+}
+
+/// What verifying the files of an archive needs: to list and read them, to decrypt logs and digests (which are encrypted
+/// with the trail's key since 2025-05-22), and the public keys. Conditions as in the CloudTrail User Guide, "Validating
+/// CloudTrail log file integrity".
+pub fn of_verifier(spec: &LogArchiveSpec, account: &AccountFacts, known_key: Option<&str>) -> Vec<Right> {
+    let partition = account.partition.as_str();
+    let bucket = format!("arn:{partition}:s3:::{}", spec.bucket_name);
+    let mut rights = vec![
+        Right::new("s3:GetBucketLocation", &bucket),
+        Right::new("s3:ListBucket", &bucket),
+        Right::new("s3:ListBucketVersions", &bucket),
+        Right::new("s3:GetObject", format!("{bucket}/*AWSLogs/*")),
+        Right::new("s3:GetObjectVersion", format!("{bucket}/*AWSLogs/*")),
+        Right::new("cloudtrail:ListPublicKeys", "*"),
+        Right::new("cloudtrail:DescribeTrails", "*"),
+        Right::new("organizations:DescribeOrganization", "*"),
+    ];
+    let key = match spec.encryption.kind {
+        EncryptionType::OwnKey => {
+            Some(known_key.map_or_else(|| format!("arn:{partition}:kms:{}:{}:key/*", spec.region, account.id), str::to_owned))
+        }
+        EncryptionType::ExistingKey => spec.encryption.existing_key_arn.clone(),
+        EncryptionType::S3Managed => None,
+    };
+    // Only for what S3 holds: the key may encrypt other things.
+    let suffix = if account.partition == Partition::China { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let via_s3 = format!("s3.{}.{suffix}", spec.region);
+    rights.extend(key.map(|key| Right::new("kms:Decrypt", key).when("StringEquals", "kms:ViaService", via_s3)));
+    rights
 }
