@@ -322,9 +322,33 @@ pub struct LogArchiveStatus {
     /// ARN of the key that encrypts, if KMS does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
+    /// How the bucket policy lets the writers in: as exactly as AWS's limit of its size allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_form: Option<PolicyForm>,
+    /// The same of the key policy, where the archive has a key of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy_form: Option<PolicyForm>,
     /// The trails that bucket and key policy let in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<WriterStatus>,
+}
+
+/// How a policy lets writers in, from the most exact form to the most compact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum PolicyForm {
+    /// Statements for each trail.
+    #[default]
+    PerTrail,
+    /// Statements that trails share, with the list of their ARNs.
+    Merged,
+    /// Statements with the list of the trails' accounts.
+    PerAccount,
+    /// Statements with the trails' organization.
+    Organization,
+}
+
+impl PolicyForm {
+    pub const ALL: [Self; 4] = [Self::PerTrail, Self::Merged, Self::PerAccount, Self::Organization];
 }
 
 /// A trail that may write to the archive.
@@ -339,6 +363,9 @@ pub struct WriterStatus {
     /// The organization whose members' logs it writes, for an organization trail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
+    /// The organization that the trail's account belongs to, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_organization: Option<String>,
     /// Kept when the Trail object goes: the trail itself stays in AWS and still needs to write.
     #[serde(default)]
     pub retain: bool,

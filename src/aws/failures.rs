@@ -87,7 +87,7 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         "TrailAlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "AlreadyExists" => {
             ErrorClass::AlreadyExists
         }
-        "MaximumNumberOfTrailsExceeded" | "TooManyBuckets" => ErrorClass::Quota,
+        "MaximumNumberOfTrailsExceeded" | "TooManyBuckets" | "PolicyTooLarge" => ErrorClass::Quota,
         "BucketNotEmpty" => ErrorClass::NotEmpty,
         "InsufficientS3BucketPolicy"
         | "S3BucketDoesNotExist"

@@ -2,7 +2,7 @@
 
 use super::resolve::AccountSource;
 use crate::api::AwsAccountSpec;
-use crate::api::aws_account::Partition;
+use crate::api::aws_account::{Organization, Partition};
 use crate::aws::{BaseCredentials, Session, identity};
 use crate::facets::context::AccountFacts;
 use anyhow::{Context, Result, bail};
@@ -16,26 +16,40 @@ pub struct Account {
     pub suspended: bool,
 }
 
-/// Opens the account `name`. With `organization` its organization is asked for too, and must be known.
-pub async fn open(name: &str, source: &AccountSource, organization: bool) -> Result<Account> {
+/// What must be known of an account's organization.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum NeedOfOrganization {
+    None,
+    /// It helps to know; not to be told is no obstacle.
+    IfAny,
+    Must,
+}
+
+/// Opens the account `name`, and asks for its organization where that is needed.
+pub async fn open(name: &str, source: &AccountSource, need: NeedOfOrganization) -> Result<Account> {
     let (spec, session) = match source {
         AccountSource::Declared { spec, credentials } => (spec.as_ref().clone(), declared(name, spec, credentials.clone()).await?),
         AccountSource::Ambient { region } => ambient(name, region).await?,
     };
-    let organization = if organization && !spec.suspend {
-        let found = identity::organization(&session).await?;
-        Some(found.with_context(|| {
-            format!(
-                "AwsAccount {name}: a Trail with spec.organization needs the organization of account {}, and AWS names none: \
-                 it belongs to none, or the identity lacks organizations:DescribeOrganization",
-                spec.account_id
-            )
-        })?)
-    } else {
-        None
-    };
+    let organization =
+        if spec.suspend || need == NeedOfOrganization::None { None } else { organization(name, &spec, &session, need).await? };
     let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization, regions: Vec::new() };
     Ok(Account { session, facts, suspended: spec.suspend })
+}
+
+async fn organization(name: &str, spec: &AwsAccountSpec, session: &Session, need: NeedOfOrganization) -> Result<Option<Organization>> {
+    let found = match identity::organization(session).await {
+        Err(_) if need == NeedOfOrganization::IfAny => None,
+        found => found?,
+    };
+    if found.is_none() && need == NeedOfOrganization::Must {
+        bail!(
+            "AwsAccount {name}: a Trail with spec.organization needs the organization of account {}, and AWS names none: \
+             it belongs to none, or the identity lacks organizations:DescribeOrganization",
+            spec.account_id
+        );
+    }
+    Ok(found)
 }
 
 async fn declared(name: &str, spec: &AwsAccountSpec, credentials: BaseCredentials) -> Result<Session> {

@@ -2,7 +2,7 @@
 //!
 //! `plan` and `apply` differ only in what they do at each object; the order and the references are the same.
 
-use super::accounts::{self, Account};
+use super::accounts::{self, Account, NeedOfOrganization};
 use super::manifests::{Located, Manifests, path};
 use super::progress::{Interrupt, Shown};
 use super::resolve::{References, resolve};
@@ -71,8 +71,7 @@ impl Desk {
         let mut accounts = BTreeMap::new();
         let mut failed = Vec::new();
         for (name, source) in &references.accounts {
-            let organization =
-                manifests.trails.iter().any(|trail| trail.value.spec.organization && trail.value.spec.account_ref.name == *name);
+            let organization = need_of_organization(&manifests, name);
             match accounts::open(name, source, organization).await {
                 Ok(account) => {
                     accounts.insert(name.clone(), account);
@@ -224,6 +223,19 @@ impl Desk {
     }
 }
 
+/// As many trails may be too many for one policy statement each, and then their organization is the next best thing.
+const MANY_TRAILS: usize = 50;
+
+/// What must be known of an account's organization.
+fn need_of_organization(manifests: &Manifests, account: &str) -> NeedOfOrganization {
+    let mut own = manifests.trails.iter().filter(|trail| trail.value.spec.account_ref.name == account);
+    match (own.any(|trail| trail.value.spec.organization), manifests.trails.len() >= MANY_TRAILS) {
+        (true, _) => NeedOfOrganization::Must,
+        (false, true) => NeedOfOrganization::IfAny,
+        (false, false) => NeedOfOrganization::None,
+    }
+}
+
 /// Looks at one object, or makes one pass over it.
 async fn visit(cloud: Cloud, subject: &Subject, identity: Identity, hold: Hold, intent: Intent<'_>) -> (ObjectReport, Assessment) {
     match (intent, hold) {
@@ -262,15 +274,7 @@ fn destination(archive: &LogArchive, account: &AccountFacts, assessment: &Assess
     if let Some(Observed::Unknown(why)) = assessment.seen.get(Key::NAME) {
         return Err(format!("the key of LogArchive {} could not be read: {why}", path(archive)));
     }
-    let context = ArchiveContext {
-        spec: archive.spec.clone(),
-        account: account.clone(),
-        writers: Vec::new(),
-        gone: Vec::new(),
-        owner: String::new(),
-        owned_before: Vec::new(),
-        known_key: None,
-    };
+    let context = ArchiveContext::new(archive.spec.clone(), account.clone());
     Ok(Destination { bucket: archive.spec.bucket_name.clone(), kms_key: kms_key(&context, &assessment.seen) })
 }
 

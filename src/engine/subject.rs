@@ -53,13 +53,12 @@ impl Subject {
         let owner = owner(instance, archive);
         let owned_before = archive.status.as_ref().map(|status| status.held.owned.clone()).unwrap_or_default();
         let context = ArchiveContext {
-            spec: archive.spec.clone(),
-            account: account.clone(),
             writers: writers.current.clone(),
             gone: writers.gone.clone(),
             owner: owner.clone(),
             owned_before: owned_before.clone(),
             known_key: archive.status.as_ref().and_then(|status| status.kms_key_arn.clone()),
+            ..ArchiveContext::new(archive.spec.clone(), account.clone())
         };
         Self {
             registered: registry::log_archive(&context),
@@ -130,10 +129,19 @@ fn entries(trail: &Trail, account: &AccountFacts, before: &[WriterStatus]) -> Ve
         }
         _ => None,
     };
+    let known = before.iter().find(|writer| writer.trail_arn == trail_arn).and_then(|writer| writer.account_organization.clone());
+    // An organization that can't be read now is not thereby left.
+    let account_organization = account.organization.as_ref().map(|organization| organization.id.clone()).or(known);
     let retain = trail.spec.deletion_policy == crate::api::common::DeletionPolicy::Retain;
     let prefixes = std::iter::once(trail.spec.key_prefix.clone()).chain(observed.filter(|prefix| *prefix != trail.spec.key_prefix));
     prefixes
-        .map(|key_prefix| WriterStatus { trail_arn: trail_arn.clone(), key_prefix, organization_id: organization_id.clone(), retain })
+        .map(|key_prefix| WriterStatus {
+            trail_arn: trail_arn.clone(),
+            key_prefix,
+            organization_id: organization_id.clone(),
+            account_organization: account_organization.clone(),
+            retain,
+        })
         .collect()
 }
 

@@ -112,6 +112,11 @@ pub struct ArchiveContext {
 }
 
 impl ArchiveContext {
+    /// An archive without writers, that nobody owns yet.
+    pub fn new(spec: LogArchiveSpec, account: AccountFacts) -> Self {
+        Self { spec, account, writers: Vec::new(), gone: Vec::new(), owner: String::new(), owned_before: Vec::new(), known_key: None }
+    }
+
     pub fn bucket_arn(&self) -> String {
         format!("arn:{}:s3:::{}", self.account.partition.as_str(), self.spec.bucket_name)
     }

@@ -59,14 +59,6 @@ impl Statements {
     }
 }
 
-/// The trail that a statement is conditioned on by `aws:SourceArn`, if it is exactly one.
-pub fn source_arn(statement: &Value) -> Option<&str> {
-    match statement.pointer("/Condition/StringEquals/aws:SourceArn")?.as_array()?.as_slice() {
-        [Value::String(arn)] => Some(arn),
-        _ => None,
-    }
-}
-
 fn canonical(statement: &Value) -> Value {
     let Some(fields) = statement.as_object() else { return statement.clone() };
     let body = fields

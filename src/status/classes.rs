@@ -67,6 +67,9 @@ pub fn cure(failure: &Failure) -> Option<&'static str> {
         "MaximumNumberOfTrailsExceeded" => {
             "AWS allows 5 trails per Region and does not raise it: delete a trail that is not needed (multi-Region trails count in every Region)"
         }
+        "PolicyTooLarge" => {
+            "Let the trails' accounts join one organization (one statement then lets them all in), use an organization trail, or share the trails out over several LogArchives"
+        }
         "HomeRegionDiffers" => {
             "Set spec.region to that Region (in a new Trail object, as it is immutable), or choose another spec.trailName"
         }

@@ -7,6 +7,8 @@ use crate::api::{LogArchive, LogArchiveStatus};
 use crate::engine::{Outcome, Writers};
 use crate::facets::key::KeyFacts;
 use crate::facets::observed::Observed;
+use crate::facets::policy_document::Statements;
+use crate::facets::policy_form::form_of;
 
 pub fn after_pass(
     archive: &LogArchive,
@@ -29,6 +31,12 @@ pub fn after_pass(
         EncryptionType::ExistingKey => status.kms_key_arn = archive.spec.encryption.existing_key_arn.clone(),
         EncryptionType::S3Managed => status.kms_key_arn = None,
     }
+    let form = |facet: &str| seen.state::<Statements>(facet).map(|statements| form_of(&statements));
+    status.policy_form = form("bucketPolicy").or(status.policy_form);
+    status.key_policy_form = match archive.spec.encryption.kind {
+        EncryptionType::OwnKey => form("keyPolicy").or(status.key_policy_form),
+        EncryptionType::ExistingKey | EncryptionType::S3Managed => None,
+    };
     // A writer is let in once the policies that say so are in force, or found to be so in Observe mode.
     if outcome.in_sync() {
         status.writers = writers.current.clone();

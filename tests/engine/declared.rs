@@ -85,7 +85,13 @@ pub fn trail_arn(name: &str) -> String {
 }
 
 pub fn writer(name: &str, key_prefix: &str) -> WriterStatus {
-    WriterStatus { trail_arn: trail_arn(name), key_prefix: key_prefix.to_owned(), organization_id: None, retain: false }
+    WriterStatus {
+        trail_arn: trail_arn(name),
+        key_prefix: key_prefix.to_owned(),
+        organization_id: None,
+        account_organization: None,
+        retain: false,
+    }
 }
 
 pub fn one_writer() -> Writers {

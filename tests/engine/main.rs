@@ -13,6 +13,7 @@ mod keys;
 mod memory;
 mod observe;
 mod plans;
+mod policies;
 mod tamper;
 mod told;
 mod told_trail;

@@ -20,7 +20,15 @@ impl RotationPeriods {
     }
 }
 
+/// Bytes of a key policy, at most.
+const POLICY_LIMIT: usize = 32 * 1024;
+
 pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
+    if matches!(call.operation.as_str(), "CreateKey" | "PutKeyPolicy")
+        && call.json()?["Policy"].as_str().is_some_and(|policy| policy.len() > POLICY_LIMIT)
+    {
+        return Err(AwsError::bad("LimitExceededException", "The key policy exceeds the maximum size of 32768 bytes"));
+    }
     let correct: fn(&mut Map<String, Value>) = match call.operation.as_str() {
         "PutKeyPolicy" | "GetKeyPolicy" => name_the_policy,
         "EnableKey" | "DisableKey" | "ScheduleKeyDeletion" | "CancelKeyDeletion" => arn_to_id,

@@ -65,7 +65,7 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
         return Ok(redirect(&bucket, call));
     }
     if call.operation == "PutBucketPolicy" {
-        refuse_public_policy(world, call, &bucket, &name).await?;
+        refuse_policy(world, call, &bucket, &name).await?;
     }
     if let Some(answer) = without_moto(world, call, &bucket, &name)? {
         return Ok(answer);
@@ -275,7 +275,13 @@ fn tags_at_creation(body: &[u8]) -> Option<String> {
 const SSE_S3: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
                       </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>";
 
-async fn refuse_public_policy(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
+/// Bytes of a bucket policy, at most.
+const POLICY_LIMIT: usize = 20 * 1024;
+
+async fn refuse_policy(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
+    if call.body.len() > POLICY_LIMIT {
+        return Err(AwsError::new(400, "PolicyTooLarge", "Policy exceeds the maximum allowed document size."));
+    }
     let policy: Value = serde_json::from_slice(&call.body)
         .map_err(|_| AwsError::new(400, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'"))?;
     if !is_public(&policy) {

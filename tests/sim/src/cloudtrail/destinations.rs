@@ -54,9 +54,9 @@ pub fn bucket_policy_allows(world: &World, trail: &Trail, bucket: &Bucket) -> bo
     let may = |action: &str, resource: &str, context: Context| allows(policy, action, resource, context);
     let put_context = || {
         let encryption = if trail.kms_key.is_some() { "aws:kms" } else { "AES256" };
-        service_context(trail).with("s3:x-amz-acl", "bucket-owner-full-control").with("s3:x-amz-server-side-encryption", encryption)
+        service_context(world, trail).with("s3:x-amz-acl", "bucket-owner-full-control").with("s3:x-amz-server-side-encryption", encryption)
     };
-    may("s3:GetBucketAcl", &arn, service_context(trail))
+    may("s3:GetBucketAcl", &arn, service_context(world, trail))
         && log_folders(world, trail).iter().all(|folder| may("s3:PutObject", &format!("{arn}/{folder}/x"), put_context()))
 }
 
@@ -74,10 +74,11 @@ fn log_folders(world: &World, trail: &Trail) -> Vec<String> {
 }
 
 /// What CloudTrail says of itself when it calls another service for a trail.
-pub fn service_context(trail: &Trail) -> Context {
+pub fn service_context(world: &World, trail: &Trail) -> Context {
     Context::default()
         .with("aws:SourceArn", &trail.arn)
         .with("aws:SourceAccount", &trail.account)
+        .with_some("aws:SourceOrgID", world.organizations.id_of(&trail.account))
         .with("aws:SecureTransport", "true")
         .with("aws:PrincipalIsAWSService", "true")
         .with("aws:PrincipalServiceName", CLOUDTRAIL)
@@ -102,12 +103,12 @@ async fn check_key(world: &World, call: &Call, trail: &Trail, bucket: &Bucket, t
         return Err(errors::key_unusable(&arn, state));
     }
     let policy = world.backend.key_policy(at, metadata["KeyId"].as_str().unwrap_or_default()).await?;
-    if key_policy_allows(trail, &policy, &arn) { Ok(arn) } else { Err(errors::key_policy(&trail.bucket, &arn)) }
+    if key_policy_allows(world, trail, &policy, &arn) { Ok(arn) } else { Err(errors::key_policy(&trail.bucket, &arn)) }
 }
 
 /// Whether the key's policy lets CloudTrail encrypt this trail's files.
-pub fn key_policy_allows(trail: &Trail, policy: &Value, key_arn: &str) -> bool {
-    let context = service_context(trail).with("kms:EncryptionContext:aws:cloudtrail:arn", &trail.arn);
+pub fn key_policy_allows(world: &World, trail: &Trail, policy: &Value, key_arn: &str) -> bool {
+    let context = service_context(world, trail).with("kms:EncryptionContext:aws:cloudtrail:arn", &trail.arn);
     allows(policy, "kms:GenerateDataKey", key_arn, context)
 }
 
@@ -127,8 +128,8 @@ async fn check_bucket_encryption(world: &World, trail: &Trail, bucket: &Bucket) 
         (None, true) => Some("kms:DescribeKey"),
         (_, false) => None,
     };
-    let may = |action: &str| allows(&policy, action, arn, service_context(trail));
-    let good = key_policy_allows(trail, &policy, arn) && extra.is_none_or(may);
+    let may = |action: &str| allows(&policy, action, arn, service_context(world, trail));
+    let good = key_policy_allows(world, trail, &policy, arn) && extra.is_none_or(may);
     if good { Ok(()) } else { Err(errors::key_policy(&trail.bucket, arn)) }
 }
 
@@ -160,7 +161,7 @@ async fn check_topic(world: &World, call: &Call, trail: &Trail, typed: &str) -> 
         return Err(errors::invalid_topic(format!("SNS topic name '{typed}' is not valid.")));
     }
     let policy = world.backend.topic_policy(At { account, region }, &arn).await?.ok_or_else(errors::topic_policy)?;
-    if allows(&policy, "SNS:Publish", &arn, service_context(trail)) { Ok(arn) } else { Err(errors::topic_policy()) }
+    if allows(&policy, "SNS:Publish", &arn, service_context(world, trail)) { Ok(arn) } else { Err(errors::topic_policy()) }
 }
 
 /// Group and role belong to the caller and the group to the home Region; the role must trust CloudTrail and
@@ -183,8 +184,12 @@ pub async fn role_may_write(world: &World, trail: &Trail, role: &str, group: &st
     let Some((account, name)) = split_role_arn(role) else { return Ok(false) };
     let at = At { account, region: &trail.home_region };
     let Some(found) = world.backend.role(at, name).await?.filter(|found| found.arn == *role) else { return Ok(false) };
-    let trust =
-        Request { principal: Principal::Service(CLOUDTRAIL), action: "sts:AssumeRole", resource: None, context: service_context(trail) };
+    let trust = Request {
+        principal: Principal::Service(CLOUDTRAIL),
+        action: "sts:AssumeRole",
+        resource: None,
+        context: service_context(world, trail),
+    };
     if evaluate(&found.trust, &trust) != Decision::Allowed {
         return Ok(false);
     }

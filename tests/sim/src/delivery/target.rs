@@ -24,7 +24,7 @@ const DENIED: &str = "AccessDenied";
 pub async fn put_object(world: &World, trail: &Trail, key: &str, metadata: &[(&str, &str)], body: Vec<u8>) -> Result<(), String> {
     let bucket = world.buckets.get(&trail.bucket).ok_or("NoSuchBucket")?;
     let encryption = if trail.kms_key.is_some() { "aws:kms" } else { "AES256" };
-    let context = service_context(trail)
+    let context = service_context(world, trail)
         .with("s3:x-amz-acl", "bucket-owner-full-control")
         .with("s3:x-amz-server-side-encryption", encryption)
         .with_some("s3:x-amz-server-side-encryption-aws-kms-key-id", trail.kms_key.as_deref());
@@ -65,7 +65,8 @@ async fn use_key(world: &World, trail: &Trail, bucket: At<'_>, key: &str, is_buc
         (None, true) => Some("kms:DescribeKey"),
         (_, false) => None,
     };
-    let good = key_policy_allows(trail, &policy, arn) && extra.is_none_or(|action| allows(&policy, action, arn, service_context(trail)));
+    let good = key_policy_allows(world, trail, &policy, arn)
+        && extra.is_none_or(|action| allows(&policy, action, arn, service_context(world, trail)));
     if good { Ok(()) } else { Err(DENIED.to_owned()) }
 }
 
@@ -75,7 +76,7 @@ pub async fn notify(world: &World, trail: &Trail, topic: &str, key: &str) -> Res
     let [_, _, _, region, account, _] = fields[..] else { return Err("NotFound".to_owned()) };
     let at = At { account, region };
     let policy = world.backend.topic_policy(at, topic).await.map_err(|error| error.code)?.ok_or("NotFound")?;
-    if !allows(&policy, "SNS:Publish", topic, service_context(trail)) {
+    if !allows(&policy, "SNS:Publish", topic, service_context(world, trail)) {
         return Err("AuthorizationError".to_owned());
     }
     let message = json!({ "s3Bucket": trail.bucket, "s3ObjectKey": [key] }).to_string();
