@@ -6,6 +6,7 @@
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };
+use super::retention::Retention;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -77,6 +78,10 @@ pub struct LogArchiveSpec {
     /// Default encryption of new objects. Default: a KMS key of this archive's own, with rotation.
     #[serde(default)]
     pub encryption: Encryption,
+
+    /// How long log files are kept. Default: for ever; uploads that were never completed for 7 days.
+    #[serde(default)]
+    pub retention: Retention,
 
     /// Tags of the bucket and of its own key. Others are removed, except those that AWS reserves (`aws:`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -182,7 +187,7 @@ impl Default for PolicySpec {
     }
 }
 
-/// What to do with policy statements that are not this archive's.
+/// What to do with policy statements, or lifecycle rules, that are not this archive's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ForeignStatements {
     /// Keep them in a bucket (or key) that was adopted; remove them from one that this archive created.
@@ -190,7 +195,7 @@ pub enum ForeignStatements {
     KeepIfAdopted,
     /// Leave them.
     Keep,
-    /// Own the policy whole: remove them, and report them as drift.
+    /// Own the policy, or the lifecycle configuration, whole: remove them, and report them as drift.
     Remove,
 }
 
@@ -328,6 +333,9 @@ pub struct LogArchiveStatus {
     /// The same of the key policy, where the archive has a key of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_policy_form: Option<PolicyForm>,
+    /// How long log files are kept, in words, by the lifecycle rules that the bucket has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<String>,
     /// The trails that bucket and key policy let in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<WriterStatus>,

@@ -11,6 +11,7 @@ pub mod crds;
 pub mod delivery;
 pub mod events;
 pub mod log_archive;
+pub mod retention;
 pub mod trail;
 
 pub use aws_account::{AwsAccount, AwsAccountSpec, AwsAccountStatus};

@@ -17,16 +17,17 @@ use crate::facets::tags::{OwnerFacts, Tags, users};
 use aws_sdk_s3::types as sdk;
 
 /// S3 answers 404 with these codes where a bucket has no such configuration.
-const NOT_CONFIGURED: [&str; 5] = [
+const NOT_CONFIGURED: [&str; 6] = [
     "OwnershipControlsNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
     "NoSuchBucketPolicy",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchTagSet",
+    "NoSuchLifecycleConfiguration",
 ];
 
 /// What is not configured reads as `default`; what could not be read is unknown.
-fn configured<T>(result: Result<T, Failure>, default: Reading, read: impl FnOnce(T) -> Reading) -> Answer {
+pub(super) fn configured<T>(result: Result<T, Failure>, default: Reading, read: impl FnOnce(T) -> Reading) -> Answer {
     match result {
         Ok(value) => Observed::Present(read(value)),
         Err(failure) if NOT_CONFIGURED.contains(&failure.code.as_str()) => Observed::Present(default),
@@ -140,6 +141,8 @@ impl Cloud {
             S3Read::BucketVersioning { bucket } => self.bucket_versioning(bucket).await,
             S3Read::BucketEncryption { bucket } => self.bucket_encryption(bucket).await,
             S3Read::BucketTags { bucket } => self.bucket_tags(bucket).await,
+            S3Read::BucketLifecycle { bucket } => self.bucket_lifecycle(bucket).await,
+            S3Read::BucketRequestPayment { bucket } => self.bucket_request_payment(bucket).await,
         }
     }
 
@@ -218,6 +221,14 @@ impl Cloud {
                 let request = client.put_bucket_tagging().bucket(bucket).expected_bucket_owner(owner).tagging(tagging);
                 self.call("s3:PutBucketTagging", bucket, request.send()).await.map(drop)
             }
+            S3Step::PutBucketLifecycleConfiguration { bucket, rules, minimum_size } => {
+                self.put_bucket_lifecycle(bucket, rules, minimum_size.as_deref()).await
+            }
+            S3Step::DeleteBucketLifecycle { bucket } => {
+                let request = client.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+                self.call("s3:PutLifecycleConfiguration", bucket, request.send()).await.map(drop)
+            }
+            S3Step::PutBucketRequestPayment { bucket, payer } => self.put_bucket_request_payment(bucket, payer).await,
             S3Step::DeleteBucket { bucket } => {
                 let request = client.delete_bucket().bucket(bucket).expected_bucket_owner(owner);
                 self.call("s3:DeleteBucket", bucket, request.send()).await.map(drop)

@@ -49,7 +49,9 @@ pub fn log_archive(context: &ArchiveContext) -> Registered {
     facets.push(Box::new(bucket_policy::BucketPolicy(context.clone())));
     facets.push(Box::new(bucket_versioning::BucketVersioning(context.clone())));
     facets.push(Box::new(bucket_encryption::BucketEncryption(context.clone())));
+    facets.push(Box::new(request_payment::RequestPayment(context.clone())));
     facets.push(Box::new(bucket_tags::BucketTags(context.clone())));
+    facets.push(Box::new(lifecycle::Lifecycle(context.clone())));
     resources.push(Box::new(bucket::Bucket(context.clone())));
     Registered { facets, resources }
 }

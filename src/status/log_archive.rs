@@ -1,7 +1,7 @@
 //! The status of a LogArchive after a pass.
 
-use super::Told;
 use super::tell::{Situation, tell};
+use super::{Told, retention};
 use crate::api::log_archive::EncryptionType;
 use crate::api::{LogArchive, LogArchiveStatus};
 use crate::engine::{Outcome, Writers};
@@ -37,6 +37,15 @@ pub fn after_pass(
         EncryptionType::OwnKey => form("keyPolicy").or(status.key_policy_form),
         EncryptionType::ExistingKey | EncryptionType::S3Managed => None,
     };
+    match seen.get("lifecycle") {
+        Some(Observed::Present(_)) => {
+            if let (Some(rules), Some(versioning)) = (seen.state("lifecycle"), seen.state("versioning")) {
+                status.retention = Some(retention::words(&rules, &versioning));
+            }
+        }
+        Some(Observed::Absent) => status.retention = None,
+        Some(Observed::Unknown(_)) | None => {}
+    }
     // A writer is let in once the policies that say so are in force, or found to be so in Observe mode.
     if outcome.in_sync() {
         status.writers = writers.current.clone();

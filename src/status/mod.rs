@@ -6,6 +6,7 @@ pub mod aws_account;
 pub mod classes;
 pub mod events;
 pub mod log_archive;
+pub mod retention;
 pub mod schedule;
 pub mod tell;
 pub mod trail;

@@ -10,9 +10,11 @@ use trailkeeper::facets::bucket::BucketState;
 use trailkeeper::facets::bucket_encryption::EncryptionState;
 use trailkeeper::facets::bucket_ownership::OwnershipState;
 use trailkeeper::facets::bucket_versioning::VersioningState;
+use trailkeeper::facets::lifecycle::{LifecycleFacts, Rules};
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use trailkeeper::facets::policy_document::Statements;
 use trailkeeper::facets::read::S3Read;
+use trailkeeper::facets::request_payment::RequestPaymentState;
 use trailkeeper::facets::step::S3Step;
 use trailkeeper::facets::tags::{OwnerFacts, Tags, users};
 
@@ -29,6 +31,8 @@ pub struct HeldBucket {
     pub policy: Option<Value>,
     pub versioning: String,
     pub encryption: EncryptionState,
+    pub lifecycle: Rules,
+    pub payer: String,
     pub objects: usize,
 }
 
@@ -43,6 +47,8 @@ impl HeldBucket {
             policy: None,
             versioning: String::new(),
             encryption: EncryptionState { algorithm: "AES256".to_owned(), kms_key: String::new(), bucket_key: false },
+            lifecycle: Rules::new(),
+            payer: "BucketOwner".to_owned(),
             objects: 0,
         }
     }
@@ -60,7 +66,9 @@ impl Buckets {
         | S3Read::BucketPolicy { bucket }
         | S3Read::BucketVersioning { bucket }
         | S3Read::BucketEncryption { bucket }
-        | S3Read::BucketTags { bucket }) = read;
+        | S3Read::BucketTags { bucket }
+        | S3Read::BucketLifecycle { bucket }
+        | S3Read::BucketRequestPayment { bucket }) = read;
         let Some(held) = self.0.get(bucket) else { return Observed::Absent };
         Observed::Present(match read {
             S3Read::Bucket { .. } => Reading::state(&BucketState { region: held.region.clone() }),
@@ -69,6 +77,8 @@ impl Buckets {
             S3Read::BucketPolicy { .. } => Reading::state(&held.statements()),
             S3Read::BucketVersioning { .. } => Reading::state(&VersioningState { status: held.versioning.clone() }),
             S3Read::BucketEncryption { .. } => Reading::state(&held.encryption),
+            S3Read::BucketLifecycle { .. } => Reading::new(&held.lifecycle, &LifecycleFacts::default()),
+            S3Read::BucketRequestPayment { .. } => Reading::state(&RequestPaymentState { payer: held.payer.clone() }),
             _ => Reading::new(&users(&held.tags), &OwnerFacts::of(&held.tags)),
         })
     }
@@ -117,6 +127,14 @@ impl Buckets {
                 held.tags.retain(|key, _| key.starts_with("aws:"));
                 held.tags.extend(tags.clone());
             }
+            S3Step::PutBucketLifecycleConfiguration { bucket, rules, .. } => {
+                if rules.is_empty() {
+                    return Err(failure(ErrorClass::Terminal, "PutBucketLifecycleConfiguration", bucket, "MalformedXML"));
+                }
+                self.get(bucket)?.lifecycle.clone_from(rules);
+            }
+            S3Step::DeleteBucketLifecycle { bucket } => self.get(bucket)?.lifecycle.clear(),
+            S3Step::PutBucketRequestPayment { bucket, payer } => self.get(bucket)?.payer.clone_from(payer),
             S3Step::DeleteBucket { bucket } => {
                 if self.get(bucket)?.objects > 0 {
                     return Err(failure(ErrorClass::NotEmpty, "DeleteBucket", bucket, "BucketNotEmpty"));

@@ -182,20 +182,35 @@ fn encryption() -> impl Strategy<Value = Value> {
     prop_oneof![3 => own, 1 => existing, 1 => Just(json!({"type": "S3Managed"}))]
 }
 
+fn retention() -> impl Strategy<Value = Value> {
+    let expiry = (prop::option::of(200_i32..3000), prop::option::of(1_i32..3000), 0_i32..10, 0_usize..3);
+    expiry.prop_map(|(expire, noncurrent, abort, moves)| {
+        let moves =
+            &[json!({"afterDays": 30, "storageClass": "STANDARD_IA"}), json!({"afterDays": 90, "storageClass": "GLACIER"})][..moves];
+        let mut retention = json!({"transitions": moves, "abortMultipartAfterDays": abort});
+        for (name, days) in [("expireAfterDays", expire), ("noncurrentExpireAfterDays", noncurrent)] {
+            if let Some(days) = days {
+                retention[name] = json!(days);
+            }
+        }
+        retention
+    })
+}
+
 /// Any valid spec of a LogArchive, with any writers.
 pub fn any_archive() -> impl Strategy<Value = (LogArchiveSpec, Writers)> {
     let ownership = prop_oneof![Just("BucketOwnerEnforced"), Just("BucketOwnerPreferred"), Just("ObjectWriter")];
     let foreign = prop_oneof![Just("KeepIfAdopted"), Just("Keep"), Just("Remove")];
     let block = prop::array::uniform4(any::<bool>());
     let writers = prop::collection::btree_map("[a-c]{3}", ("[a-z]{0,3}", any::<bool>()), 0..3);
-    (ownership, foreign, block, any::<bool>(), any::<bool>(), encryption(), tags(), writers).prop_map(
-        |(ownership, foreign, [acls, ignore, policy, restrict], tls, versioned, encryption, tags, writers)| {
+    (ownership, foreign, block, any::<bool>(), any::<bool>(), encryption(), tags(), writers, retention()).prop_map(
+        |(ownership, foreign, [acls, ignore, policy, restrict], tls, versioned, encryption, tags, writers, retention)| {
             let spec = archive_spec(json!({
                 "objectOwnership": ownership,
                 "publicAccessBlock": {"blockPublicAcls": acls, "ignorePublicAcls": ignore, "blockPublicPolicy": policy, "restrictPublicBuckets": restrict},
                 "policy": {"requireTls": tls, "foreignStatements": foreign},
                 "versioning": if versioned { "Enabled" } else { "Suspended" },
-                "encryption": encryption, "tags": tags,
+                "encryption": encryption, "tags": tags, "retention": retention,
             }));
             let current = writers
                 .into_iter()

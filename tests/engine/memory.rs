@@ -124,6 +124,8 @@ pub fn facet_of(read: &Read) -> &'static str {
         Read::S3(S3Read::BucketVersioning { .. }) => "versioning",
         Read::S3(S3Read::BucketEncryption { .. }) => "encryption",
         Read::S3(S3Read::BucketTags { .. }) => "bucketTags",
+        Read::S3(S3Read::BucketLifecycle { .. }) => "lifecycle",
+        Read::S3(S3Read::BucketRequestPayment { .. }) => "requestPayment",
         other => panic!("not held in memory: {other:?}"),
     }
 }

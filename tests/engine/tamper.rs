@@ -7,6 +7,7 @@ use crate::memory::{ACCOUNT, Aws, REGION};
 use crate::trails::HeldTrail;
 use serde_json::{Value, json};
 use trailkeeper::api::events::{AdvancedSelector, FieldSelector};
+use trailkeeper::facets::lifecycle::LifecycleRule;
 use trailkeeper::facets::tags::{OWNER as OWNER_TAG, Tags};
 use trailkeeper::facets::trail_events::Selectors;
 
@@ -125,6 +126,15 @@ pub const ARCHIVE: &[Tamper] = &[
         })
     }),
     tamper("encryption.bucketKey", |aws| bucket(aws, |held| held.encryption.bucket_key = !held.encryption.bucket_key)),
+    tamper("lifecycle", |aws| {
+        bucket(aws, |held| {
+            drop(
+                held.lifecycle
+                    .insert("trailkeeper-retention".into(), LifecycleRule { expire_after_days: Some(1), ..LifecycleRule::default() }),
+            )
+        })
+    }),
+    tamper("requestPayment.payer", |aws| bucket(aws, |held| held.payer = "Requester".to_owned())),
     tamper("bucketTags.tampered", |aws| bucket(aws, |held| drop(held.tags.insert("tampered".into(), "yes".into())))),
     tamper("bucketTags.trailkeeper.dev/owner", |aws| bucket(aws, |held| drop(held.tags.remove(OWNER_TAG)))),
     tamper("key.enabled", |aws| key(aws, |held| held.enabled = false)),

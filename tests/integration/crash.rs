@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// The calls that create an archive and its trail. Who is killed before one of them has made all those before it.
-const WRITES: [(&str, &str); 10] = [
+const WRITES: [(&str, &str); 11] = [
     ("kms", "CreateKey"),
     ("kms", "CreateAlias"),
     ("kms", "EnableKeyRotation"),
@@ -26,6 +26,7 @@ const WRITES: [(&str, &str); 10] = [
     ("s3", "PutBucketPolicy"),
     ("s3", "PutBucketVersioning"),
     ("s3", "PutBucketEncryption"),
+    ("s3", "PutBucketLifecycleConfiguration"),
     ("cloudtrail", "CreateTrail"),
     ("cloudtrail", "PutEventSelectors"),
     ("cloudtrail", "StartLogging"),

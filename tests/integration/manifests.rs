@@ -112,6 +112,28 @@ const BAD_ARCHIVES: &[(&str, &str)] = &[
     ),
     ("encryption: {type: ExistingKey, existingKeyArn: alias/logs}", "spec.encryption.existingKeyArn must be a key ARN"),
     ("encryption: {type: S3Managed, key: {rotation: true}}", "spec.encryption.key goes with type OwnKey only"),
+    (
+        "retention: {transitions: [{afterDays: 90, storageClass: GLACIER}, {afterDays: 30, storageClass: STANDARD_IA}]}",
+        "spec.retention.transitions must be in ascending order",
+    ),
+    (
+        "retention: {transitions: [{afterDays: 90, storageClass: GLACIER}, {afterDays: 90, storageClass: DEEP_ARCHIVE}]}",
+        "spec.retention.transitions must be in ascending order",
+    ),
+    (
+        "retention: {transitions: [{afterDays: 90, storageClass: GLACIER}, {afterDays: 190, storageClass: GLACIER_IR}]}",
+        "spec.retention.transitions must lead to ever colder storage classes",
+    ),
+    ("retention: {transitions: [{afterDays: 29, storageClass: STANDARD_IA}]}", "after 30 days at the earliest"),
+    (
+        "retention: {transitions: [{afterDays: 30, storageClass: ONEZONE_IA}, {afterDays: 59, storageClass: GLACIER}]}",
+        "from there on after 30 more",
+    ),
+    (
+        "retention: {expireAfterDays: 90, transitions: [{afterDays: 90, storageClass: GLACIER}]}",
+        "spec.retention.expireAfterDays must be greater than the afterDays of every transition",
+    ),
+    ("retention: {expireAfterDays: 0}", "spec.retention.expireAfterDays"),
     ("encryption: {key: {alias: aws/logs}}", "may not begin with aws/"),
     ("encryption: {key: {rotationPeriodDays: 89}}", "should be greater than or equal to 90"),
     ("encryption: {key: {deletionWindowDays: 31}}", "should be less than or equal to 30"),

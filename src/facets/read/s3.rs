@@ -9,4 +9,6 @@ pub enum S3Read {
     BucketVersioning { bucket: String },
     BucketEncryption { bucket: String },
     BucketTags { bucket: String },
+    BucketLifecycle { bucket: String },
+    BucketRequestPayment { bucket: String },
 }

@@ -1,6 +1,7 @@
 //! Writes to an S3 bucket.
 
 use super::KeyRef;
+use crate::facets::lifecycle::Rules;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -43,6 +44,19 @@ pub enum S3Step {
     PutBucketTagging {
         bucket: String,
         tags: BTreeMap<String, String>,
+    },
+    PutBucketLifecycleConfiguration {
+        bucket: String,
+        rules: Rules,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        minimum_size: Option<String>,
+    },
+    DeleteBucketLifecycle {
+        bucket: String,
+    },
+    PutBucketRequestPayment {
+        bucket: String,
+        payer: String,
     },
     DeleteBucket {
         bucket: String,

@@ -2,6 +2,7 @@
 
 use crate::support::World;
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector};
+use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Map, Value, json};
 
@@ -89,9 +90,46 @@ pub async fn archive(world: &World, name: &str) -> Value {
         },
         "policy": policy, "versioning": versioning.map(|status| status.as_str().to_owned()),
         "encryption": { "algorithm": default.sse_algorithm().as_str(), "key": default.kms_master_key_id(), "bucketKey": rule.bucket_key_enabled() },
+        "lifecycle": lifecycle(world, &bucket).await,
         "tags": tags(listed.iter().map(|tag| (tag.key(), tag.value()))),
         "key": key(world, &format!("alias/trailkeeper/{bucket}")).await,
     }))
+}
+
+/// The enabled lifecycle rules by id.
+async fn lifecycle(world: &World, bucket: &str) -> Option<Value> {
+    let rules = match world.s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await {
+        Ok(answer) => answer.rules.unwrap(),
+        Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => return None,
+        Err(error) => panic!("{error:?}"),
+    };
+    let rule = |rule: &LifecycleRule| {
+        assert_eq!(rule.status().as_str(), "Enabled");
+        let moves: Vec<_> =
+            rule.transitions().iter().map(|to| format!("{} {}", to.days().unwrap(), to.storage_class().unwrap().as_str())).collect();
+        without_nulls(json!({
+            "prefix": rule.filter().and_then(|filter| filter.prefix()).filter(|prefix| !prefix.is_empty()),
+            "expireAfterDays": rule.expiration().and_then(|expiration| expiration.days()),
+            "transitions": Some(moves).filter(|moves| !moves.is_empty()),
+            "noncurrentExpireAfterDays": rule.noncurrent_version_expiration().and_then(|expiration| expiration.noncurrent_days()),
+            "abortMultipartAfterDays": rule.abort_incomplete_multipart_upload().and_then(|abort| abort.days_after_initiation()),
+        }))
+    };
+    Some(rules.iter().map(|each| (each.id().unwrap().to_owned(), rule(each))).collect::<Map<_, _>>().into())
+}
+
+/// Adds a rule to those there are.
+pub async fn add_expiry(world: &World, bucket: &str, id: &str, prefix: &str, days: i32) {
+    let found = world.s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await;
+    let mut rules = found.ok().and_then(|found| found.rules).unwrap_or_default();
+    let rule = LifecycleRule::builder()
+        .id(id)
+        .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
+        .expiration(LifecycleExpiration::builder().days(days).build())
+        .status(ExpirationStatus::Enabled);
+    rules.push(rule.build().unwrap());
+    let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
+    world.s3.put_bucket_lifecycle_configuration().bucket(bucket).lifecycle_configuration(configuration).send().await.unwrap();
 }
 
 pub async fn key(world: &World, alias: &str) -> Value {

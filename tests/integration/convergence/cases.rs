@@ -132,6 +132,10 @@ pub fn advanced_events() -> Vec<Case> {
         .collect()
 }
 
+fn retention(spec: Value, rules: Value) -> Case {
+    case(json!({ "retention": spec }), json!({ "lifecycle": rules }))
+}
+
 pub fn archive(fixture: &Fixture) -> Vec<Case> {
     let off = |name: &str| case(json!({ "publicAccessBlock": { name: false } }), json!({ "publicAccessBlock": { name: false } }));
     let own_key = |name: &str, value: Value| json!({ "encryption": { "key": { name: value } } });
@@ -154,6 +158,14 @@ pub fn archive(fixture: &Fixture) -> Vec<Case> {
         case(own_key("description", json!("for auditors")), json!({ "key": { "description": "for auditors" } })),
         case(own_key("rotation", json!(false)), json!({ "key": { "rotation": false, "rotationPeriodDays": null } })),
         case(own_key("rotationPeriodDays", json!(180)), json!({ "key": { "rotationPeriodDays": 180 } })),
+        retention(json!({ "expireAfterDays": 2555 }), json!({ "trailkeeper-retention": { "expireAfterDays": 2555 } })),
+        retention(json!({ "noncurrentExpireAfterDays": 90 }), json!({ "trailkeeper-retention": { "noncurrentExpireAfterDays": 90 } })),
+        retention(
+            json!({ "transitions": [{ "afterDays": 30, "storageClass": "STANDARD_IA" }, { "afterDays": 90, "storageClass": "DEEP_ARCHIVE" }] }),
+            json!({ "trailkeeper-retention": { "transitions": ["30 STANDARD_IA", "90 DEEP_ARCHIVE"] } }),
+        ),
+        retention(json!({ "abortMultipartAfterDays": 3 }), json!({ "trailkeeper-multipart": { "abortMultipartAfterDays": 3 } })),
+        retention(json!({ "abortMultipartAfterDays": 0 }), Value::Null),
         case(
             json!({ "tags": { "team": "security" } }),
             json!({ "tags": { "team": "security" }, "key": { "tags": { "team": "security" } } }),

@@ -4,6 +4,8 @@
 mod aws;
 mod cases;
 
+pub use aws::add_expiry;
+
 use crate::support::World;
 use crate::support::manifests::with;
 use anyhow::ensure;
@@ -49,6 +51,7 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "suspend",
             "ignore",
             "policy.foreignStatements",          // below: it needs a foreign statement
+            "retention.foreignRules",            // below: it needs a foreign rule
             "encryption.key.alias",              // below: immutable
             "encryption.key.deletionWindowDays", // deletion
         ],
@@ -305,6 +308,27 @@ async fn foreign_statements_stay_as_long_as_the_spec_says() {
     let policy = json!({ "Version": "2012-10-17", "Statement": both["policy"] }).to_string();
     world.s3.put_bucket_policy().bucket(&bucket).policy(policy).send().await.unwrap();
     in_force(&world, &keep, &both, "True").await;
+    in_force(&world, &base, &ours, "True").await;
+}
+
+#[tokio::test]
+async fn foreign_lifecycle_rules_stay_as_long_as_the_spec_says() {
+    let world = World::with_account("foreign-rules").await;
+    let base = world.archive_manifest("logs");
+    let keep = with(base.clone(), json!({ "retention": { "foreignRules": "Keep" } }));
+    world.apply(&keep).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let ours = aws::archive(&world, "logs").await;
+    let mut both = ours.clone();
+    both["lifecycle"]["theirs"] = json!({ "prefix": "tmp/", "expireAfterDays": 3 });
+    aws::add_expiry(&world, &world.bucket("logs"), "theirs", "tmp/", 3).await;
+    // A change of our own rules writes all of them.
+    let mut sooner = both.clone();
+    sooner["lifecycle"]["trailkeeper-multipart"]["abortMultipartAfterDays"] = json!(2);
+    in_force(&world, &with(keep.clone(), json!({ "retention": { "abortMultipartAfterDays": 2 } })), &sooner, "True").await;
+    in_force(&world, &keep, &both, "True").await;
+    let told = world.get("LogArchive", "logs").await.data["status"]["retention"].to_string();
+    assert!(told.contains("Rule theirs, which is not this archive's, deletes files under tmp/ after 3 days"), "{told}");
     in_force(&world, &base, &ours, "True").await;
 }
 

@@ -109,6 +109,49 @@ async fn other_encryption() {
     archive("encryption.algorithm", "aws:kms", "AES256").is_corrected(&world, tamper, look).await;
 }
 
+async fn lifecycle(world: &World) -> String {
+    let found = world.s3.get_bucket_lifecycle_configuration().bucket(world.bucket("logs")).send().await;
+    format!("{:?}", found.ok().and_then(|found| found.rules))
+}
+
+/// Logs that are gone tomorrow.
+#[tokio::test]
+async fn a_foreign_lifecycle_rule() {
+    let world = World::ready("lifecycle").await;
+    let tamper = async |world: &World| crate::convergence::add_expiry(world, &world.bucket("logs"), "cleanup", "AWSLogs/", 1).await;
+    archive("lifecycle.cleanup", "(none)", "\"expireAfterDays\":1").is_corrected(&world, tamper, lifecycle).await;
+}
+
+#[tokio::test]
+async fn a_deleted_lifecycle() {
+    let world = World::ready("no-lifecycle").await;
+    let tamper = async |world: &World| {
+        world.s3.delete_bucket_lifecycle().bucket(world.bucket("logs")).send().await.unwrap();
+    };
+    archive("lifecycle.trailkeeper-multipart", "\"abortMultipartAfterDays\":7", "(none)").is_corrected(&world, tamper, lifecycle).await;
+}
+
+/// CloudTrail can't deliver to such a bucket.
+#[tokio::test]
+async fn requests_paid_by_others() {
+    let world = World::ready("payer").await;
+    let tamper = async |world: &World| {
+        let configuration = s3::RequestPaymentConfiguration::builder().payer(s3::Payer::Requester).build().unwrap();
+        world
+            .s3
+            .put_bucket_request_payment()
+            .bucket(world.bucket("logs"))
+            .request_payment_configuration(configuration)
+            .send()
+            .await
+            .unwrap();
+    };
+    let look = async |world: &World| {
+        format!("{:?}", world.s3.get_bucket_request_payment().bucket(world.bucket("logs")).send().await.unwrap().payer)
+    };
+    archive("requestPayment.payer", "BucketOwner", "Requester").is_corrected(&world, tamper, look).await;
+}
+
 async fn put_bucket_tags(world: &World, tags: Vec<s3::Tag>) {
     let tagging = s3::Tagging::builder().set_tag_set(Some(tags)).build().unwrap();
     world.s3.put_bucket_tagging().bucket(world.bucket("logs")).tagging(tagging).send().await.unwrap();

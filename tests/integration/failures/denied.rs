@@ -79,6 +79,8 @@ async fn every_read_of_an_archive_is_told_when_it_is_denied() {
         ("s3", "GetBucketVersioning", "s3:GetBucketVersioning"),
         ("s3", "GetBucketEncryption", "s3:GetEncryptionConfiguration"),
         ("s3", "GetBucketTagging", "s3:GetBucketTagging"),
+        ("s3", "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
+        ("s3", "GetBucketRequestPayment", "s3:GetBucketRequestPayment"),
     ];
     every_read_is_needed(&world, "LogArchive", "logs", &reads).await;
 }
@@ -121,6 +123,7 @@ async fn every_write_is_told_when_it_is_denied() {
         ("s3", "PutBucketPolicy", "s3:PutBucketPolicy"),
         ("s3", "PutBucketVersioning", "s3:PutBucketVersioning"),
         ("s3", "PutBucketEncryption", "s3:PutEncryptionConfiguration"),
+        ("s3", "PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration"),
     ];
     let (service, operation, _) = key[0];
     world.deny(service, operation).await;

@@ -3,6 +3,7 @@
 
 pub mod aws_error;
 pub mod backend;
+pub mod bucket_configurations;
 pub mod clock;
 pub mod cloudtrail;
 pub mod control;

@@ -3,6 +3,7 @@
 
 use crate::aws_error::{AwsError, escape_xml};
 use crate::backend::At;
+use crate::bucket_configurations::{self, Configurations};
 use crate::operation::bucket_and_key;
 use crate::policy::{Context, Decision, Principal, Request, evaluate, is_public};
 use crate::wire::{Answer, Call};
@@ -18,6 +19,7 @@ pub struct Bucket {
     pub region: String,
     pub policy: Option<Value>,
     pub requester_pays: bool,
+    pub configurations: Configurations,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +44,7 @@ impl Buckets {
         guard(&self.all).remove(name);
     }
 
-    fn update(&self, name: &str, change: impl FnOnce(&mut Bucket)) {
+    pub(crate) fn update(&self, name: &str, change: impl FnOnce(&mut Bucket)) {
         if let Some(bucket) = guard(&self.all).get_mut(name) {
             change(bucket);
         }
@@ -70,6 +72,9 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     if let Some(answer) = without_moto(world, call, &bucket, &name)? {
         return Ok(answer);
     }
+    if let Some(answer) = bucket_configurations::answer(world, call, &bucket, &name).await? {
+        return Ok(answer);
+    }
     if call.operation == "PutBucketAcl" || call.operation == "PutObjectAcl" {
         refuse_acl(world, &bucket, &name).await?;
     }
@@ -78,7 +83,8 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     let mut answer = world.backend.forward(&as_owner).await?;
     if call.operation == "GetBucketVersioning" {
         // moto names the root after the operation; S3, and the SDKs, after the configuration.
-        answer.body = answer.text().replace("GetBucketVersioningResponse", "VersioningConfiguration").into();
+        let text = answer.text().replace("GetBucketVersioningResponse", "VersioningConfiguration");
+        answer.body = bucket_configurations::with_mfa_delete(&text, &bucket.configurations).into();
     }
     if answer.is_ok() {
         remember(world, call, &bucket, &name).await?;
@@ -213,7 +219,9 @@ async fn create(world: &World, call: &Call, name: &str) -> Result<Answer, AwsErr
         );
         return Err(AwsError::new(400, "IllegalLocationConstraintException", message));
     }
-    let answer = world.backend.forward(call).await?;
+    let mut without_lock = call.clone();
+    let locked = without_lock.headers.remove("x-amz-bucket-object-lock-enabled").is_some_and(|value| value == "true");
+    let answer = world.backend.forward(&without_lock).await?;
     if answer.is_ok() && world.buckets.get(name).is_none() {
         let region = constraint.unwrap_or_else(|| call.region.clone());
         set_defaults(world, call, name, &region).await?;
@@ -221,7 +229,14 @@ async fn create(world: &World, call: &Call, name: &str) -> Result<Answer, AwsErr
             let at = At { account: &call.caller.account, region: &region };
             world.backend.s3(at, Method::PUT, &format!("/{name}?tagging"), tags).await?;
         }
-        world.buckets.put(name, Bucket { owner: call.caller.account.clone(), region, policy: None, requester_pays: false });
+        let mut configurations = Configurations::default();
+        if locked {
+            configurations = Configurations::with_object_lock();
+            let at = At { account: &call.caller.account, region: &region };
+            let versioned = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+            world.backend.s3(at, Method::PUT, &format!("/{name}?versioning"), versioned.to_owned()).await?;
+        }
+        world.buckets.put(name, Bucket { owner: call.caller.account.clone(), region, policy: None, requester_pays: false, configurations });
     }
     Ok(answer)
 }
@@ -313,6 +328,9 @@ async fn refuse_acl(world: &World, bucket: &Bucket, name: &str) -> Result<(), Aw
 async fn remember(world: &World, call: &Call, bucket: &Bucket, name: &str) -> Result<(), AwsError> {
     match call.operation.as_str() {
         "DeleteBucket" => world.buckets.remove(name),
+        "PutBucketVersioning" => {
+            world.buckets.update(name, |bucket| bucket_configurations::versioning_changed(call, &mut bucket.configurations));
+        }
         "DeleteBucketEncryption" => {
             // A bucket is never unencrypted: deleting the setting brings SSE-S3 back.
             let at = At { account: &bucket.owner, region: &bucket.region };
