@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::clock::Clock;
+use crate::cloudtrail::lake::Lake;
 use crate::cloudtrail::store::Trails;
 use crate::delivery::Delivery;
 use crate::eventbridge::Bus;
@@ -28,6 +29,7 @@ pub struct World {
     pub rotation_periods: RotationPeriods,
     pub organizations: Organizations,
     pub trails: Trails,
+    pub lake: Lake,
     pub events: Events,
     pub delivery: Delivery,
     pub bus: Bus,
@@ -50,6 +52,8 @@ pub struct Settings {
     pub delivery_interval_ms: u64,
     /// What a digest covers, by the simulation's clock; an hour in AWS.
     pub digest_interval_seconds: u64,
+    /// How long an event data store takes to change its status (minutes in AWS), by the simulation's clock.
+    pub lake_transition_ms: u64,
 }
 
 impl Default for Settings {
@@ -61,6 +65,7 @@ impl Default for Settings {
             lookup_lag_seconds: 0,
             delivery_interval_ms: 1000,
             digest_interval_seconds: 3600,
+            lake_transition_ms: 1000,
         }
     }
 }
@@ -88,6 +93,7 @@ impl World {
             rotation_periods: RotationPeriods::default(),
             organizations: Organizations::default(),
             trails: Trails::default(),
+            lake: Lake::default(),
             events: Events::default(),
             delivery: Delivery::default(),
             bus: Bus::default(),
@@ -115,6 +121,7 @@ impl World {
         self.rotation_periods.clear();
         self.organizations.clear();
         self.trails.clear();
+        self.lake.clear();
         self.events.clear();
         self.delivery.clear().await;
         self.bus.clear();

@@ -22,8 +22,8 @@ struct Put {
 pub fn put(world: &World, call: &Call) -> Result<Value, AwsError> {
     let request: Put = input(call)?;
     if request.event_data_store.is_some() {
-        let message = "Specify either TrailName or EventDataStore, but not both; trailkeeper-sim has no event data stores.";
-        return Err(errors::invalid_combination(message));
+        only_one(request.trail_name.as_deref())?;
+        return super::lake::put_insights(world, call);
     }
     let trail = find(world, call, request.trail_name.as_deref(), Access::Write)?;
     let mut selectors = request.insight_selectors.ok_or_else(|| errors::invalid_parameter("InsightSelectors must not be null."))?;
@@ -42,10 +42,22 @@ pub fn put(world: &World, call: &Call) -> Result<Value, AwsError> {
 #[serde(rename_all = "PascalCase")]
 struct Get {
     trail_name: Option<String>,
+    event_data_store: Option<String>,
+}
+
+fn only_one(trail_name: Option<&str>) -> Result<(), AwsError> {
+    match trail_name {
+        Some(_) => Err(errors::invalid_combination("Specify either TrailName or EventDataStore, but not both.")),
+        None => Ok(()),
+    }
 }
 
 pub fn get(world: &World, call: &Call) -> Result<Value, AwsError> {
     let request: Get = input(call)?;
+    if request.event_data_store.is_some() {
+        only_one(request.trail_name.as_deref())?;
+        return super::lake::get_insights(world, call);
+    }
     let trail = find(world, call, request.trail_name.as_deref(), Access::Read)?;
     if trail.insights.is_empty() {
         return Err(errors::insight_not_enabled(&trail.arn));
@@ -100,8 +112,12 @@ pub struct Logged {
 
 impl Logged {
     pub fn by(trail: &Trail) -> Self {
+        Self::of(trail.selectors.as_ref().unwrap_or(&Selectors::default_advanced()))
+    }
+
+    pub fn of(selectors: &Selectors) -> Self {
         let mut logged = Self::default();
-        match trail.selectors.as_ref().unwrap_or(&Selectors::default_advanced()) {
+        match selectors {
             Selectors::Basic(list) => {
                 for selector in list {
                     logged.read |= selector.include_management_events && selector.read_write_type != "WriteOnly";

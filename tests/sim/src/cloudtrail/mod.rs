@@ -5,6 +5,7 @@ pub mod destinations;
 mod errors;
 mod find;
 mod insights;
+pub mod lake;
 mod logging;
 mod lookup;
 pub mod model;
@@ -25,6 +26,9 @@ use serde::de::DeserializeOwned;
 pub use find::visible;
 
 pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
+    if let Some(answer) = lake::handle(world, call).await {
+        return answer.map(|value| Answer::json(&value, &call.request_id));
+    }
     let value = match call.operation.as_str() {
         "CreateTrail" => settings::create(world, call).await?,
         "UpdateTrail" => settings::update(world, call).await?,

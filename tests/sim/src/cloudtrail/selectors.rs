@@ -2,6 +2,8 @@
 
 mod rules;
 
+pub use rules::check_store;
+
 use super::find::{Access, find};
 use super::model::{AdvancedEventSelector, EventSelector, Selectors, Trail};
 use super::{errors, input};

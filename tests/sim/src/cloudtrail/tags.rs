@@ -3,7 +3,7 @@
 use super::find::{Access, find};
 use super::model::Trail;
 use super::names::parse_arn;
-use super::{errors, input};
+use super::{errors, input, lake};
 use crate::aws_error::AwsError;
 use crate::wire::Call;
 use crate::world::World;
@@ -32,7 +32,11 @@ struct Change {
 
 pub fn add(world: &World, call: &Call) -> Result<Value, AwsError> {
     let request: Change = input(call)?;
-    let trail = tagged(world, call, request.resource_id.as_deref().unwrap_or_default(), Access::Write)?;
+    let arn = request.resource_id.as_deref().unwrap_or_default();
+    if lake::is_store(arn) {
+        return lake::add_tags(world, call, arn, &request.tags_list).map(|()| json!({}));
+    }
+    let trail = tagged(world, call, arn, Access::Write)?;
     let change = |trail: &mut Trail| merge_tags(&trail.tags, &request.tags_list).map(|tags| trail.tags = tags);
     world.trails.update(&trail.arn, change).ok_or_else(|| errors::resource_missing(&trail.arn))??;
     Ok(json!({}))
@@ -40,18 +44,21 @@ pub fn add(world: &World, call: &Call) -> Result<Value, AwsError> {
 
 pub fn remove(world: &World, call: &Call) -> Result<Value, AwsError> {
     let request: Change = input(call)?;
-    let trail = tagged(world, call, request.resource_id.as_deref().unwrap_or_default(), Access::Write)?;
+    let arn = request.resource_id.as_deref().unwrap_or_default();
     check_tags(&request.tags_list)?;
-    world.trails.update(&trail.arn, |trail| {
-        for tag in &request.tags_list {
-            // A value that is given must match, or the tag stays.
-            let matches = |stored: &String| tag.value.as_ref().is_none_or(|value| value == stored);
-            if trail.tags.get(&tag.key).is_some_and(matches) {
-                trail.tags.remove(&tag.key);
-            }
-        }
-    });
+    if lake::is_store(arn) {
+        return lake::remove_tags(world, call, arn, &request.tags_list).map(|()| json!({}));
+    }
+    let trail = tagged(world, call, arn, Access::Write)?;
+    world.trails.update(&trail.arn, |trail| trail.tags = removed(&trail.tags, &request.tags_list));
     Ok(json!({}))
+}
+
+/// The tags after removing. A value that is given must match, or the tag stays.
+pub fn removed(stored: &BTreeMap<String, String>, gone: &[Tag]) -> BTreeMap<String, String> {
+    let goes =
+        |key: &String, value: &String| gone.iter().any(|tag| tag.key == *key && tag.value.as_ref().is_none_or(|given| given == value));
+    stored.iter().filter(|(key, value)| !goes(key, value)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 #[derive(Deserialize)]
@@ -73,9 +80,9 @@ pub fn list(world: &World, call: &Call) -> Result<Value, AwsError> {
     }
     let mut found = Vec::new();
     for arn in &request.resource_id_list {
-        let trail = tagged(world, call, arn, Access::Read)?;
-        let tags: Vec<Value> = trail.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        found.push(json!({ "ResourceId": trail.arn, "TagsList": tags }));
+        let tags = if lake::is_store(arn) { lake::list_tags(world, call, arn)? } else { tagged(world, call, arn, Access::Read)?.tags };
+        let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        found.push(json!({ "ResourceId": arn, "TagsList": tags }));
     }
     Ok(json!({ "ResourceTagList": found }))
 }

@@ -91,6 +91,11 @@ impl Client {
         self.read("trails", &[("account", account)]).await
     }
 
+    /// Makes the account a customer of CloudTrail Lake from before its closure.
+    pub async fn open_lake(&self, account: &str) -> Result<()> {
+        self.write(Method::POST, "lake", &serde_json::json!({ "account": account })).await.map(drop)
+    }
+
     /// Delivers now whatever waits: log files, due digests, events for rules.
     pub async fn deliver(&self) -> Result<Round> {
         let response = self.write(Method::POST, "deliver", &()).await?;

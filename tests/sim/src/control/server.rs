@@ -27,6 +27,7 @@ pub fn router(world: Shared) -> Router {
         .route("/_sim/clock", get(clock).post(change_clock))
         .route("/_sim/organizations", get(organizations).put(set_organizations))
         .route("/_sim/trails", get(trails))
+        .route("/_sim/lake", post(open_lake))
         .route("/_sim/deliver", post(deliver))
         .with_state(world)
 }
@@ -102,6 +103,17 @@ struct OfAccount {
 async fn trails(State(world): State<Shared>, Query(filter): Query<OfAccount>) -> Json<Vec<Trail>> {
     let is_asked = |trail: &Trail| filter.account.as_deref().is_none_or(|account| account == trail.account);
     Json(world.trails.matching(is_asked))
+}
+
+#[derive(Debug, Deserialize)]
+struct Customer {
+    account: String,
+}
+
+/// The account counts as a customer of CloudTrail Lake from before its closure.
+async fn open_lake(State(world): State<Shared>, Json(customer): Json<Customer>) -> StatusCode {
+    world.lake.open_to(customer.account);
+    StatusCode::NO_CONTENT
 }
 
 struct Failure(AwsError);

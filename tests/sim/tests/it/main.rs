@@ -10,6 +10,7 @@ mod digests;
 mod eventbridge;
 mod faults;
 mod lab;
+mod lake;
 mod lookup;
 mod organizations;
 mod regions;

@@ -39,7 +39,7 @@ async fn tags_are_reached_by_arn_and_at_home() {
     let list = |id: &str| client.list_tags().resource_id_list(id).send();
     assert_eq!(code(list("main").await), "CloudTrailARNInvalidException");
     assert_eq!(code(list(&lab.trail_arn("nope")).await), "ResourceNotFoundException");
-    assert_eq!(code(list(&arn.replace(":trail/", ":eventdatastore/")).await), "ResourceTypeNotSupportedException");
+    assert_eq!(code(list(&arn.replace(":trail/", ":dashboard/")).await), "ResourceTypeNotSupportedException");
     assert_eq!(code(lab.cloudtrail(OTHER).list_tags().resource_id_list(&arn).send().await), "CloudTrailARNInvalidException");
     assert_eq!(
         code(lab.cloudtrail(OTHER).add_tags().resource_id(&arn).tags_list(tag("a", "b")).send().await),

@@ -76,6 +76,25 @@ pub fn check_advanced(selectors: &[AdvancedEventSelector]) -> Result<(), AwsErro
     Ok(())
 }
 
+/// Categories that an event data store takes and a trail does not. Their selector names nothing else.
+const STORE_CATEGORIES: [&str; 4] = ["Insight", "ConfigurationItem", "Evidence", "ActivityAuditLog"];
+const STORE_SELECTORS: usize = 5;
+
+/// What an event data store takes: as a trail, up to five, or one selector of another category.
+pub fn check_store(selectors: &[AdvancedEventSelector]) -> Result<(), AwsError> {
+    if selectors.len() > STORE_SELECTORS {
+        return Err(invalid_selectors(format!("An event data store can have up to {STORE_SELECTORS} advanced event selectors.")));
+    }
+    if let [only] = selectors
+        && let [field] = only.field_selectors.as_slice()
+        && let [category] = equals(&only.field_selectors, "eventCategory")
+        && STORE_CATEGORIES.contains(&category.as_str())
+    {
+        return check_operators(field).map(drop);
+    }
+    check_advanced(selectors)
+}
+
 /// Counts the condition values.
 fn check_advanced_one(fields: &[FieldSelector]) -> Result<usize, AwsError> {
     let mut seen = BTreeSet::new();
