@@ -9,12 +9,14 @@ pub mod common;
 pub mod condition;
 pub mod crds;
 pub mod delivery;
+pub mod event_data_store;
 pub mod events;
 pub mod log_archive;
 pub mod retention;
 pub mod trail;
 
 pub use aws_account::{AwsAccount, AwsAccountSpec, AwsAccountStatus};
+pub use event_data_store::{EventDataStore, EventDataStoreSpec, EventDataStoreStatus};
 pub use log_archive::{LogArchive, LogArchiveSpec, LogArchiveStatus};
 pub use trail::{Trail, TrailSpec, TrailStatus};
 

@@ -239,7 +239,7 @@ fn error_code(code: Option<String>) -> Option<String> {
     code.filter(|code| !code.is_empty())
 }
 
-fn tag_list(tags: &Tags) -> Vec<sdk::Tag> {
+pub(super) fn tag_list(tags: &Tags) -> Vec<sdk::Tag> {
     tags.iter().filter_map(|(key, value)| sdk::Tag::builder().key(key).value(value).build().ok()).collect()
 }
 
@@ -276,7 +276,9 @@ fn basic_from_sdk(basic: sdk::EventSelector) -> BasicSelector {
     }
 }
 
-fn advanced_to_sdk(selector: &AdvancedSelector) -> Result<sdk::AdvancedEventSelector, aws_smithy_types::error::operation::BuildError> {
+pub(super) fn advanced_to_sdk(
+    selector: &AdvancedSelector,
+) -> Result<sdk::AdvancedEventSelector, aws_smithy_types::error::operation::BuildError> {
     let some = |values: &Vec<String>| (!values.is_empty()).then(|| values.clone());
     let fields: Result<Vec<_>, _> = selector
         .field_selectors
@@ -296,7 +298,7 @@ fn advanced_to_sdk(selector: &AdvancedSelector) -> Result<sdk::AdvancedEventSele
     sdk::AdvancedEventSelector::builder().set_name(selector.name.clone()).set_field_selectors(Some(fields?)).build()
 }
 
-fn advanced_from_sdk(selector: sdk::AdvancedEventSelector) -> AdvancedSelector {
+pub(super) fn advanced_from_sdk(selector: sdk::AdvancedEventSelector) -> AdvancedSelector {
     let field = |field: sdk::AdvancedFieldSelector| FieldSelector {
         field: field.field,
         equals: field.equals.unwrap_or_default(),

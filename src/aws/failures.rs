@@ -71,7 +71,13 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "ConcurrentModification"
         | "KMSInternal"
         | "DependencyTimeout" => ErrorClass::Transient,
-        "Conflict" | "OperationAborted" => ErrorClass::Conflict,
+        "Conflict"
+        | "OperationAborted"
+        | "EventDataStoreHasOngoingImport"
+        | "AccountHasOngoingImport"
+        | "InvalidEventDataStoreStatus"
+        | "InactiveEventDataStore"
+        | "EventDataStoreFederationEnabled" => ErrorClass::Conflict,
         "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" | "HTTP403" | "AllAccessDisabled" | "KMSAccessDenied" => {
             ErrorClass::Denied
         }
@@ -83,11 +89,16 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "InvalidAccessKeyId"
         | "SignatureDoesNotMatch"
         | "CloudTrailInvalidClientTokenId" => ErrorClass::Credentials,
-        "TrailNotFound" | "NotFound" | "NoSuchBucket" | "NoSuchEntity" | "ResourceNotFound" | "HTTP404" => ErrorClass::NotFound,
-        "TrailAlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "AlreadyExists" => {
-            ErrorClass::AlreadyExists
+        "TrailNotFound" | "EventDataStoreNotFound" | "NotFound" | "NoSuchBucket" | "NoSuchEntity" | "ResourceNotFound" | "HTTP404" => {
+            ErrorClass::NotFound
         }
-        "MaximumNumberOfTrailsExceeded" | "TooManyBuckets" | "PolicyTooLarge" => ErrorClass::Quota,
+        "TrailAlreadyExists"
+        | "EventDataStoreAlreadyExists"
+        | "EntityAlreadyExists"
+        | "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou"
+        | "AlreadyExists" => ErrorClass::AlreadyExists,
+        "MaximumNumberOfTrailsExceeded" | "EventDataStoreMaxLimitExceeded" | "TooManyBuckets" | "PolicyTooLarge" => ErrorClass::Quota,
         "BucketNotEmpty" => ErrorClass::NotEmpty,
         "InsufficientS3BucketPolicy"
         | "S3BucketDoesNotExist"

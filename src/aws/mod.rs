@@ -8,6 +8,7 @@ mod iam;
 pub mod identity;
 mod kms;
 mod lifecycle;
+mod lake;
 mod limits;
 mod logs;
 mod s3;
@@ -97,6 +98,7 @@ impl World for Cloud {
             Read::Iam(read) => self.read_iam(read).await,
             Read::Sns(read) => self.read_sns(read).await,
             Read::Logs(read) => self.read_logs(read).await,
+            Read::Lake(read) => self.read_lake(read).await,
         }
     }
 
@@ -108,6 +110,7 @@ impl World for Cloud {
             Step::Iam(step) => self.write_iam(step).await,
             Step::Sns(step) => self.write_sns(step).await,
             Step::Logs(step) => self.write_logs(step).await,
+            Step::Lake(step) => self.write_lake(step).await,
         }
     }
 }

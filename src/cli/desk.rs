@@ -6,7 +6,7 @@ use super::accounts::{self, Account, NeedOfOrganization};
 use super::manifests::{Located, Manifests, path};
 use super::progress::{Interrupt, Shown};
 use super::resolve::{References, resolve};
-use crate::api::{LogArchive, PAUSE_UNTIL, Trail, TrailStatus};
+use crate::api::{EventDataStore, LogArchive, PAUSE_UNTIL, Trail, TrailStatus};
 use crate::aws::{Cloud, Shared};
 use crate::engine::{Assessment, Subject, World, assess, pass, trail_name, writers};
 use crate::facets::Facet;
@@ -16,6 +16,7 @@ use crate::facets::key::Key;
 use crate::facets::observed::{ErrorClass, Observed};
 use crate::facets::read::{CloudTrailRead, Read};
 use crate::facets::step::AFTER_APPLY;
+use crate::facets::store::StoreFacts;
 use crate::facets::trail_settings::TrailSettings;
 use crate::report::{Identity, ObjectReport, Report, Verdict};
 use anyhow::{Context, Result, anyhow};
@@ -27,6 +28,16 @@ use std::time::Duration;
 
 /// How often, and how long, a trail waits for AWS to see the policies that were just written.
 const PROPAGATION_WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// How often, and how long, an event data store is waited for that AWS is changing.
+const TRANSITION_WAITS: [Duration; 6] = [
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(40),
+    Duration::from_secs(60),
+];
 
 /// What is done at each object.
 #[derive(Clone, Copy)]
@@ -102,6 +113,9 @@ impl Desk {
                 left_behind.extend(*archive);
             }
             report.objects.push(found);
+        }
+        for store in &self.manifests.stores {
+            report.objects.push(self.store(&store.value, intent).await?);
         }
         for at in left_behind {
             if let (Some(archive), Some(first)) = (self.manifests.archives.get(at), report.objects.get_mut(at)) {
@@ -196,6 +210,30 @@ impl Desk {
             tokio::time::sleep(wait).await;
             let (again, _) = visit(cloud.clone(), &subject, identity.clone(), Hold::None, intent).await;
             found.follow(again);
+        }
+        Ok(found)
+    }
+
+    /// One pass over an event data store, and more while AWS changes its state: it takes the rest only then.
+    async fn store(&self, store: &EventDataStore, intent: Intent<'_>) -> Result<ObjectReport> {
+        let account = self.account(&store.spec.account_ref.name)?;
+        let subject = Subject::event_data_store(store, &account.facts, &self.instance);
+        let identity = identity("EventDataStore", store, &subject);
+        let hold = self.hold(store, store.spec.suspend, account)?;
+        if let Hold::Suspended(why) = hold {
+            return Ok(ObjectReport::held(identity, why));
+        }
+        let cloud = self.cloud(account, &store.spec.region);
+        let (mut found, mut seen) = visit(cloud.clone(), &subject, identity.clone(), hold, intent).await;
+        for wait in TRANSITION_WAITS {
+            let waiting = found.is_unfinished() && StoreFacts::of(&seen.seen).is_some_and(|facts| facts.under_way().is_some());
+            if !waiting {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            let (again, now) = visit(cloud.clone(), &subject, identity.clone(), Hold::None, intent).await;
+            found.follow(again);
+            seen = now;
         }
         Ok(found)
     }

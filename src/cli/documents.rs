@@ -3,7 +3,7 @@
 //! Every complaint has a place, counted in the file and not in the document, so that an editor can jump to it.
 
 use super::manifests::{Object, Place, Problem};
-use crate::api::{AwsAccountSpec, GROUP, LogArchiveSpec, TrailSpec};
+use crate::api::{AwsAccountSpec, EventDataStoreSpec, GROUP, LogArchiveSpec, TrailSpec};
 use k8s_openapi::ByteString;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -31,6 +31,7 @@ enum Kind {
     AwsAccount,
     LogArchive,
     Trail,
+    EventDataStore,
     Secret,
     Namespace,
 }
@@ -170,6 +171,7 @@ fn kind_of(file: &str, head: &Spanned<Head>) -> Result<Kind, Problem> {
         (OUR_VERSION, "AwsAccount") => Ok(Kind::AwsAccount),
         (OUR_VERSION, "LogArchive") => Ok(Kind::LogArchive),
         (OUR_VERSION, "Trail") => Ok(Kind::Trail),
+        (OUR_VERSION, "EventDataStore") => Ok(Kind::EventDataStore),
         ("v1", "Secret") => Ok(Kind::Secret),
         ("v1", "Namespace") => Ok(Kind::Namespace),
         (version, _) if version.starts_with(GROUP) && version != OUR_VERSION => Err(Problem {
@@ -179,7 +181,7 @@ fn kind_of(file: &str, head: &Spanned<Head>) -> Result<Kind, Problem> {
         (version, kind_name) => Err(Problem {
             place: place(file, kind.defined),
             message: format!(
-                "unknown kind `{kind_name}` of `{version}`: files may hold AwsAccount, LogArchive and Trail of {OUR_VERSION}, and Secret and Namespace of v1"
+                "unknown kind `{kind_name}` of `{version}`: files may hold AwsAccount, LogArchive, Trail and EventDataStore of {OUR_VERSION}, and Secret and Namespace of v1"
             ),
         }),
     }
@@ -257,6 +259,10 @@ impl<'de> DeserializeSeed<'de> for ObjectSeed {
             Kind::Trail => {
                 let Document { metadata, spec, .. } = Document::<TrailSpec>::deserialize(source)?;
                 Object::trail(place, metadata.into(), spec)
+            }
+            Kind::EventDataStore => {
+                let Document { metadata, spec, .. } = Document::<EventDataStoreSpec>::deserialize(source)?;
+                Object::store(place, metadata.into(), spec)
             }
             Kind::Secret => {
                 let SecretDocument { metadata, data, string_data, .. } = SecretDocument::deserialize(source)?;

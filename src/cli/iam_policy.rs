@@ -134,7 +134,7 @@ impl IamPolicy {
             (Some(name), names) if names.contains(&name) => Ok(name.clone()),
             (Some(name), names) => bail!("--account {name}: the manifests live in {}", list(names)),
             (None, [only]) => Ok((*only).clone()),
-            (None, []) => bail!("the files hold no AwsAccount, LogArchive or Trail"),
+            (None, []) => bail!("the files hold no AwsAccount, LogArchive, Trail or EventDataStore"),
             (None, names) => bail!(
                 "the manifests live in several accounts, each with an identity of its own: choose one with --account: {}",
                 list(names)
@@ -178,6 +178,9 @@ impl IamPolicy {
         for trail in manifests.trails.iter().filter(|trail| trail.value.spec.account_ref.name == name && self.identity != Purpose::Verify) {
             let nowhere = Destination { bucket: String::new(), kms_key: String::new() };
             rights.extend(self.of_subject(&Subject::trail(&trail.value, facts, nowhere, "default")));
+        }
+        for store in manifests.stores.iter().filter(|store| store.value.spec.account_ref.name == name && self.identity != Purpose::Verify) {
+            rights.extend(self.of_subject(&Subject::event_data_store(&store.value, facts, "default")));
         }
         if self.identity != Purpose::Verify {
             rights.extend(of_account());

@@ -1,7 +1,7 @@
 //! Manifests: every object of the given files, valid in itself. Whether references between them hold is `resolve`'s to say.
 
 use super::{documents, files, limits};
-use crate::api::{AwsAccount, AwsAccountSpec, LogArchive, LogArchiveSpec, Trail, TrailSpec};
+use crate::api::{AwsAccount, AwsAccountSpec, EventDataStore, EventDataStoreSpec, LogArchive, LogArchiveSpec, Trail, TrailSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::cel::ValidationErrors;
 use kube::{CustomResourceExt, ResourceExt};
@@ -81,6 +81,7 @@ enum Thing {
     Account(AwsAccount),
     Archive(LogArchive),
     Trail(Trail),
+    Store(EventDataStore),
     Secret(Secret),
     Namespace { name: String, labels: BTreeMap<String, String> },
 }
@@ -103,6 +104,10 @@ impl Object {
         Self { place, thing: Thing::Trail(Trail { metadata: namespaced(metadata), spec, status: None }) }
     }
 
+    pub(super) fn store(place: Place, metadata: ObjectMeta, spec: EventDataStoreSpec) -> Self {
+        Self { place, thing: Thing::Store(EventDataStore { metadata: namespaced(metadata), spec, status: None }) }
+    }
+
     pub(super) fn secret(place: Place, metadata: ObjectMeta, values: BTreeMap<String, Vec<u8>>) -> Self {
         let metadata = namespaced(metadata);
         let secret = Secret { name: metadata.name.unwrap_or_default(), namespace: metadata.namespace.unwrap_or_default(), values };
@@ -120,6 +125,7 @@ impl Object {
             Thing::Account(account) => format!("AwsAccount {}", account.name_any()),
             Thing::Archive(archive) => format!("LogArchive {}", path(archive)),
             Thing::Trail(trail) => format!("Trail {}", path(trail)),
+            Thing::Store(store) => format!("EventDataStore {}", path(store)),
             Thing::Secret(secret) => format!("Secret {}/{}", secret.namespace, secret.name),
             Thing::Namespace { name, .. } => format!("Namespace {name}"),
         }
@@ -131,6 +137,7 @@ impl Object {
             Thing::Account(account) => broken_rules(account, account.validate_cel()),
             Thing::Archive(archive) => broken_rules(archive, archive.validate_cel()),
             Thing::Trail(trail) => broken_rules(trail, trail.validate_cel()),
+            Thing::Store(store) => broken_rules(store, store.validate_cel()),
             Thing::Secret(_) | Thing::Namespace { .. } => Vec::new(),
         }
     }
@@ -157,6 +164,7 @@ pub struct Manifests {
     pub accounts: Vec<Located<AwsAccount>>,
     pub archives: Vec<Located<LogArchive>>,
     pub trails: Vec<Located<Trail>>,
+    pub stores: Vec<Located<EventDataStore>>,
     pub secrets: Vec<Secret>,
     /// Labels of the namespaces that the files hold.
     pub namespaces: HashMap<String, BTreeMap<String, String>>,
@@ -200,6 +208,7 @@ impl Manifests {
             Thing::Account(value) => self.accounts.push(Located { place, value }),
             Thing::Archive(value) => self.archives.push(Located { place, value }),
             Thing::Trail(value) => self.trails.push(Located { place, value }),
+            Thing::Store(value) => self.stores.push(Located { place, value }),
             Thing::Secret(secret) => self.secrets.push(secret),
             Thing::Namespace { name, labels } => {
                 self.namespaces.insert(name, labels);

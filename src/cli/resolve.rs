@@ -51,6 +51,10 @@ pub fn resolve(manifests: &Manifests) -> Result<References, Problems> {
             None
         }));
     }
+    for store in &manifests.stores {
+        let spec = &store.value.spec;
+        problems.extend(use_account(manifests, store, &spec.account_ref.name, &spec.region, &mut accounts));
+    }
     if problems.is_empty() { Ok(References { accounts, archive_of }) } else { Err(Problems(problems)) }
 }
 

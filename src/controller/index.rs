@@ -1,6 +1,6 @@
 //! What the API server holds, as last seen, and how objects refer to each other.
 
-use crate::api::{AwsAccount, LogArchive, Trail};
+use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
 use crate::facets::context::AccountFacts;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
@@ -21,6 +21,7 @@ pub struct Stores {
     accounts: Objects<AwsAccount>,
     archives: Objects<LogArchive>,
     trails: Objects<Trail>,
+    stores: Objects<EventDataStore>,
     namespaces: Store<NamespaceMeta>,
 }
 
@@ -28,6 +29,7 @@ pub struct Writers {
     pub accounts: Writer<Guarded<AwsAccount>>,
     pub archives: Writer<Guarded<LogArchive>>,
     pub trails: Writer<Guarded<Trail>>,
+    pub stores: Writer<Guarded<EventDataStore>>,
     pub namespaces: Writer<NamespaceMeta>,
 }
 
@@ -35,15 +37,16 @@ pub fn stores() -> (Stores, Writers) {
     let (accounts, of_accounts) = reflector::store();
     let (archives, of_archives) = reflector::store();
     let (trails, of_trails) = reflector::store();
+    let (stores, of_stores) = reflector::store();
     let (namespaces, of_namespaces) = reflector::store();
     (
-        Stores { accounts, archives, trails, namespaces },
-        Writers { accounts: of_accounts, archives: of_archives, trails: of_trails, namespaces: of_namespaces },
+        Stores { accounts, archives, trails, stores, namespaces },
+        Writers { accounts: of_accounts, archives: of_archives, trails: of_trails, stores: of_stores, namespaces: of_namespaces },
     )
 }
 
-/// Kinds that are watched: three of ours, and namespaces.
-const KINDS: usize = 4;
+/// Kinds that are watched: four of ours, and namespaces.
+const KINDS: usize = 5;
 
 /// Everything that references are resolved from.
 #[derive(Clone)]
@@ -52,6 +55,7 @@ pub struct Index {
     pub accounts: Objects<AwsAccount>,
     pub archives: Objects<LogArchive>,
     pub trails: Objects<Trail>,
+    pub stores: Objects<EventDataStore>,
     pub namespaces: Store<NamespaceMeta>,
 }
 
@@ -66,7 +70,14 @@ where
 impl Index {
     /// `listed` counts the kinds that have been listed once.
     pub fn new(stores: Stores, listed: watch::Receiver<usize>) -> Self {
-        Self { listed, accounts: stores.accounts, archives: stores.archives, trails: stores.trails, namespaces: stores.namespaces }
+        Self {
+            listed,
+            accounts: stores.accounts,
+            archives: stores.archives,
+            trails: stores.trails,
+            stores: stores.stores,
+            namespaces: stores.namespaces,
+        }
     }
 
     /// Whether everything has been listed once: before that, nothing may be taken for missing.
@@ -111,11 +122,13 @@ impl Index {
     pub fn users_of(&self, account: &str) -> Vec<String> {
         let archives = readable(&self.archives, |archive| archive.spec.account_ref.name == account);
         let trails = readable(&self.trails, |trail| trail.spec.account_ref.name == account);
+        let stores = readable(&self.stores, |store| store.spec.account_ref.name == account);
         let name = |kind: &str, namespace: Option<String>, name: String| format!("{kind} {}/{name}", namespace.unwrap_or_default());
         archives
             .iter()
             .map(|found| name("LogArchive", found.namespace(), found.name_any()))
             .chain(trails.iter().map(|found| name("Trail", found.namespace(), found.name_any())))
+            .chain(stores.iter().map(|found| name("EventDataStore", found.namespace(), found.name_any())))
             .collect()
     }
 }

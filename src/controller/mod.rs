@@ -5,6 +5,7 @@
 mod admin;
 mod aws_account;
 mod context;
+mod event_data_store;
 mod gate;
 mod index;
 mod kind;
@@ -15,7 +16,7 @@ mod sessions;
 mod trail;
 mod watches;
 
-use crate::api::{AwsAccount, LogArchive, Trail};
+use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
 use anyhow::Context as _;
 use context::Context;
 use futures::StreamExt;
@@ -62,6 +63,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         tokio::join!(
             drive::<AwsAccount>(index.accounts.clone(), woken.accounts, context.clone(), stopping.clone()),
             drive::<LogArchive>(index.archives.clone(), woken.archives, context.clone(), stopping.clone()),
+            drive::<EventDataStore>(index.stores.clone(), woken.stores, context.clone(), stopping.clone()),
             drive::<Trail>(index.trails.clone(), woken.trails, context.clone(), stopping.clone()),
         );
     });

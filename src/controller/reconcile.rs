@@ -172,6 +172,7 @@ fn settled(what: &str, account: &str, deletion: &Deletion) -> Result<Vec<Event>,
         Deletion::Deleted(steps) if steps.is_empty() => Ok(Vec::new()),
         Deletion::Deleted(_) => Ok(vec![events::deleted(account, what)]),
         Deletion::Retained => Ok(vec![events::retained(what, "spec.deletionPolicy is Retain, or mode is Observe")]),
+        Deletion::Kept(why) => Ok(vec![events::retained(what, why)]),
         Deletion::NotOurs(refusal) => Ok(vec![events::retained(&refusal.resource, "it is not owned by this object")]),
         Deletion::Blocked(failure) => Err(Waiting::failure(failure, 0)),
     }

@@ -2,7 +2,7 @@
 //! store has it, so that nobody reconciles against yesterday's references.
 
 use super::index::{Guarded, Index, NamespaceMeta, Writers, archive_key, readable};
-use crate::api::{AwsAccount, LogArchive, Trail};
+use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use kube::api::Api;
@@ -23,18 +23,22 @@ pub struct Wakes {
     accounts: Wake<AwsAccount>,
     archives: Wake<LogArchive>,
     trails: Wake<Trail>,
+    stores: Wake<EventDataStore>,
 }
 
 pub struct AllWoken {
     pub accounts: Woken<AwsAccount>,
     pub archives: Woken<LogArchive>,
     pub trails: Woken<Trail>,
+    pub stores: Woken<EventDataStore>,
 }
 
 impl Wakes {
     pub fn channels() -> (Self, AllWoken) {
         let ((accounts, of_accounts), (archives, of_archives), (trails, of_trails)) = (unbounded(), unbounded(), unbounded());
-        (Self { accounts, archives, trails }, AllWoken { accounts: of_accounts, archives: of_archives, trails: of_trails })
+        let (stores, of_stores) = unbounded();
+        let woken = AllWoken { accounts: of_accounts, archives: of_archives, trails: of_trails, stores: of_stores };
+        (Self { accounts, archives, trails, stores }, woken)
     }
 
     fn account(&self, name: &str) {
@@ -47,6 +51,10 @@ impl Wakes {
 
     fn trail(&self, trail: &Trail) {
         let _ = self.trails.unbounded_send(ObjectRef::new(&trail.name_any()).within(&trail.namespace().unwrap_or_default()));
+    }
+
+    fn store(&self, store: &EventDataStore) {
+        let _ = self.stores.unbounded_send(ObjectRef::new(&store.name_any()).within(&store.namespace().unwrap_or_default()));
     }
 
     fn archive_object(&self, archive: &LogArchive) {
@@ -75,6 +83,7 @@ impl Wakes {
             self.trail(&trail);
             self.after_trail(&trail);
         }
+        readable(&index.stores, |store| store.spec.account_ref.name == name).iter().for_each(|store| self.store(store));
     }
 
     /// A namespace's labels may let its objects in elsewhere.
@@ -86,6 +95,7 @@ impl Wakes {
             self.trail(&trail);
             self.after_trail(&trail);
         }
+        readable(&index.stores, |store| store.namespace().as_deref() == Some(namespace)).iter().for_each(|store| self.store(store));
     }
 }
 
@@ -115,6 +125,15 @@ pub fn spawn(client: &Client, writers: Writers, index: &Index, wakes: &Wakes, li
         }
         if let Ok(trail) = &trail.0 {
             of_trails.after_trail(trail);
+        }
+    });
+    let of_stores = wakes.clone();
+    follow(Api::all(client.clone()), writers.stores, listed.clone(), move |store: &Guarded<EventDataStore>, gone| {
+        if !gone {
+            let _ = of_stores.stores.unbounded_send(ObjectRef::new(&store.name_any()).within(&store.namespace().unwrap_or_default()));
+        }
+        if let Ok(store) = &store.0 {
+            of_stores.account(&store.spec.account_ref.name);
         }
     });
     let (of_namespaces, by_namespace) = (wakes.clone(), index.clone());

@@ -14,6 +14,8 @@ pub enum Deletion {
     Deleted(Vec<PlannedStep>),
     /// Left as it is: the spec, or Observe mode, asks for that.
     Retained,
+    /// Left as it is although deletion is asked for, for this reason.
+    Kept(&'static str),
     /// Left as it is: it does not carry our ownership tag.
     NotOurs(Refusal),
     /// Not finished; to be tried again.

@@ -10,7 +10,7 @@ mod subject;
 pub use assess::{Assessment, Refusal, assess};
 pub use delete::{Deletion, delete};
 pub use pass::{FailedStep, Outcome, pass};
-pub use subject::{Subject, Writers, trail_name, writers};
+pub use subject::{Subject, Writers, store_name, trail_name, writers};
 
 use crate::facets::observed::{Answer, Failure};
 use crate::facets::read::Read;

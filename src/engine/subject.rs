@@ -4,11 +4,13 @@
 use crate::api::common::Treatment;
 use crate::api::condition;
 use crate::api::log_archive::WriterStatus;
-use crate::api::{LogArchive, Trail};
+use crate::api::{EventDataStore, LogArchive, Trail};
 use crate::facets::context::{AccountFacts, ArchiveContext, Destination, TrailContext};
 use crate::facets::difference::Ignore;
 use crate::facets::policy_document::short_hash;
 use crate::facets::registry::{self, Registered};
+use crate::facets::store::StoreContext;
+use crate::facets::store_settings::StoreSettings;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -70,6 +72,32 @@ impl Subject {
         }
     }
 
+    /// An EventDataStore.
+    pub fn event_data_store(store: &EventDataStore, account: &AccountFacts, instance: &str) -> Self {
+        let owner = owner(instance, store);
+        let status = store.status.clone().unwrap_or_default();
+        let owned_before = status.held.owned;
+        // What was only looked at may be a stranger's, so it is looked for again.
+        let is_ours = owned_before.iter().any(|owned| owned == StoreSettings::NOUN);
+        let context = StoreContext {
+            name: store_name(store),
+            spec: store.spec.clone(),
+            account: account.clone(),
+            owner: owner.clone(),
+            owned_before: owned_before.clone(),
+            known: status.store_arn.filter(|_| is_ours),
+            imported: status.import,
+        };
+        Self {
+            registered: registry::event_data_store(&context),
+            treatment: store.spec.treatment(),
+            owner,
+            owned_before,
+            account: account.id.clone(),
+            region: store.spec.region.clone(),
+        }
+    }
+
     pub(super) fn ignore(&self) -> Ignore {
         Ignore::new(self.treatment.ignore.clone())
     }
@@ -88,6 +116,11 @@ fn owner(instance: &str, object: &impl ResourceExt) -> String {
 /// The trail's name in AWS.
 pub fn trail_name(trail: &Trail) -> String {
     trail.spec.trail_name.clone().unwrap_or_else(|| trail.name_any())
+}
+
+/// The event data store's name in AWS.
+pub fn store_name(store: &EventDataStore) -> String {
+    store.spec.store_name.clone().unwrap_or_else(|| store.name_any())
 }
 
 /// The trails that an archive lets in, and those whose statements are to go.

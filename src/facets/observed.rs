@@ -116,6 +116,8 @@ pub enum ErrorClass {
     Credentials,
     /// Something that must be emptied by people is not empty.
     NotEmpty,
+    /// AWS does not offer it any more to those who did not use it before.
+    Closed,
     /// We are stopping, paused, or may not write.
     Halted,
 }

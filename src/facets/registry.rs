@@ -3,7 +3,9 @@
 //! Order: key, bucket, public-access block, bucket policy; trail, selectors, logging (design.md, decision 2).
 
 use super::context::{ArchiveContext, TrailContext};
+use super::store::StoreContext;
 use super::*;
+use crate::api::event_data_store::EventCategory;
 
 /// What the engine works on: facets in order, and the resources that they belong to.
 pub struct Registered {
@@ -29,6 +31,25 @@ pub fn trail(context: &TrailContext) -> Registered {
     facets.push(Box::new(trail_logging::Logging(context.clone())));
     resources.push(Box::new(trail_settings::Settings(context.clone())));
     Registered { facets, resources }
+}
+
+/// The facets of an EventDataStore.
+pub fn event_data_store(context: &StoreContext) -> Registered {
+    let mut facets: Vec<Box<dyn AnyFacet>> = vec![
+        Box::new(store_settings::StoreSettings(context.clone())),
+        Box::new(store_tags::StoreTags(context.clone())),
+        Box::new(store_selectors::StoreSelectors(context.clone())),
+        Box::new(store_federation::StoreFederation(context.clone())),
+    ];
+    if context.spec.event_category == EventCategory::CloudTrail {
+        facets.push(Box::new(store_insights::StoreInsights(context.clone())));
+    }
+    if let Some(import) = context.spec.import.clone() {
+        facets.push(Box::new(store_import::StoreImport { context: context.clone(), import }));
+    }
+    // Last: a store whose switch is turning takes nothing else.
+    facets.push(Box::new(store_ingestion::StoreIngestion(context.clone())));
+    Registered { facets, resources: vec![Box::new(store_settings::StoreSettings(context.clone()))] }
 }
 
 /// The facets of a LogArchive.

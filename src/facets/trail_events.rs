@@ -34,6 +34,17 @@ pub struct Meaning {
     pub name: String,
 }
 
+impl EventsState {
+    /// A selector that the spec gives no name keeps the name that AWS has for it.
+    pub fn named_as(mut self, observed: Option<&Self>) -> Self {
+        for selector in self.selectors.iter_mut().filter(|selector| selector.name.is_empty()) {
+            let theirs = observed.and_then(|state| state.selectors.iter().find(|other| other.records == selector.records));
+            selector.name = theirs.map(|other| other.name.clone()).unwrap_or_default();
+        }
+        self
+    }
+}
+
 pub struct TrailEvents(pub TrailContext);
 
 impl Facet for TrailEvents {
@@ -55,13 +66,7 @@ impl Facet for TrailEvents {
     }
 
     fn desired(&self, observed: Option<&EventsState>, _seen: &Seen) -> EventsState {
-        let mut wanted = meaning_of(&compile(&self.0.spec.events));
-        // A selector that the spec gives no name keeps the name that AWS has for it.
-        for selector in wanted.selectors.iter_mut().filter(|selector| selector.name.is_empty()) {
-            let theirs = observed.and_then(|state| state.selectors.iter().find(|other| other.records == selector.records));
-            selector.name = theirs.map(|other| other.name.clone()).unwrap_or_default();
-        }
-        wanted
+        meaning_of(&compile(&self.0.spec.events)).named_as(observed)
     }
 
     fn steps(&self, change: &Change<'_, EventsState>) -> Vec<Step> {

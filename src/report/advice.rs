@@ -25,6 +25,7 @@ pub fn on_failure(failure: &Failure) -> String {
         ErrorClass::NotFound => format!("Check name, account and Region of {object}; if it was just removed, run again."),
         ErrorClass::NotEmpty => "Trailkeeper never deletes logs: empty the bucket yourself if it is to go.".to_owned(),
         ErrorClass::Terminal => "Correct the manifest by what AWS said.".to_owned(),
+        ErrorClass::Closed => format!("{}.", classes::CLOSED),
         ErrorClass::Halted => "Nothing more was written; run again to go on.".to_owned(),
     }
 }

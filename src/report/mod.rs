@@ -218,6 +218,11 @@ impl ObjectReport {
         self.done.as_ref().and_then(|done| done.failed.as_ref()).is_some_and(|failed| failed.failure.class == class)
     }
 
+    /// A pass was made that left something to do.
+    pub fn is_unfinished(&self) -> bool {
+        !self.is_read_only() && self.done.as_ref().is_some_and(|done| done.failed.is_none() && !done.remaining.is_empty())
+    }
+
     /// Nothing is written for this object, whatever differs.
     pub fn is_read_only(&self) -> bool {
         self.identity.mode == Mode::Observe || self.held.is_some()
@@ -327,7 +332,7 @@ impl Report {
 /// What a step is made on, for people.
 pub fn target(step: &Step) -> String {
     let fields = serde_json::to_value(step).unwrap_or(Value::Null);
-    let named = ["bucket", "alias", "name", "trail", "key"].iter().find_map(|field| fields.get(field).and_then(Value::as_str));
+    let named = ["bucket", "alias", "name", "trail", "key", "store"].iter().find_map(|field| fields.get(field).and_then(Value::as_str));
     named.unwrap_or_default().to_owned()
 }
 

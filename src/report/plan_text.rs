@@ -101,7 +101,9 @@ fn object_plan(out: &mut String, object: &ObjectReport) {
         facet_plan(out, facet);
         // A step that is withheld has its reason told below.
         if facet.steps.is_empty() && object.refusal.is_none() && object.unknown.is_empty() {
-            let _ = writeln!(out, "      {}", "no write can change that".dimmed());
+            let creates = object.steps.iter().any(|step| step.step.creates());
+            let why = if creates { "follows once it exists" } else { "no write can change that" };
+            let _ = writeln!(out, "      {}", why.dimmed());
         }
     }
     complaints(out, object);

@@ -35,6 +35,7 @@ pub fn class(class: ErrorClass) -> Class {
         ErrorClass::Quota => Class { reason: "QuotaExceeded", stalled: true, passing: false, retry: seconds(300, 3600) },
         // Mostly our own call, whose answer was lost and which the SDK made again: the next look finds what it made.
         ErrorClass::AlreadyExists => Class { reason: "AlreadyExists", stalled: false, passing: false, retry: seconds(2, 600) },
+        ErrorClass::Closed => Class { reason: "LakeClosed", stalled: true, passing: false, retry: seconds(3600, 21_600) },
         ErrorClass::Denied => Class { reason: "AccessDenied", stalled: true, passing: false, retry: seconds(15, 300) },
         ErrorClass::Credentials => Class { reason: "CredentialsInvalid", stalled: true, passing: false, retry: seconds(15, 300) },
         ErrorClass::NotEmpty => Class { reason: "BucketNotEmpty", stalled: true, passing: false, retry: seconds(60, 3600) },
@@ -47,6 +48,10 @@ impl Class {
         self.retry.map_or(Requeue::OnChange, |(first, most)| Requeue::After(backoff(first, most, attempts)))
     }
 }
+
+/// What is left to those who come after the closure of CloudTrail Lake.
+pub const CLOSED: &str = "AWS closed CloudTrail Lake to new customers on 2026-05-31. A store that exists can be kept by this kind \
+    (spec.adoption, spec.storeName). Otherwise keep the events in a LogArchive and query them by its analysis with Athena";
 
 /// What AWS said, and what to do about it.
 pub fn explain(failure: &Failure) -> String {
@@ -70,6 +75,7 @@ pub fn cure(failure: &Failure) -> Option<&'static str> {
         "PolicyTooLarge" => {
             "Let the trails' accounts join one organization (one statement then lets them all in), use an organization trail, or share the trails out over several LogArchives"
         }
+        "EventDataStoreMaxLimitExceeded" => "AWS allows 10 event data stores per Region: delete one that is not needed",
         "HomeRegionDiffers" => {
             "Set spec.region to that Region (in a new Trail object, as it is immutable), or choose another spec.trailName"
         }
@@ -94,6 +100,7 @@ fn advice(failure: &Failure) -> String {
         }
         ErrorClass::AlreadyExists => "Choose another name, or let this object take it over by spec.adoption.".to_owned(),
         ErrorClass::Conflict => "Another change is under way; it is tried again in some minutes.".to_owned(),
+        ErrorClass::Closed => format!("{CLOSED}."),
         ErrorClass::Throttled
         | ErrorClass::Transient
         | ErrorClass::Dependency

@@ -4,6 +4,7 @@
 
 pub mod aws_account;
 pub mod classes;
+pub mod event_data_store;
 pub mod events;
 pub mod log_archive;
 pub mod retention;
@@ -17,7 +18,7 @@ pub use schedule::Requeue;
 pub use waiting::Waiting;
 
 use crate::api::common::CommonStatus;
-use crate::api::{AwsAccountStatus, LogArchiveStatus, TrailStatus};
+use crate::api::{AwsAccountStatus, EventDataStoreStatus, LogArchiveStatus, TrailStatus};
 use jiff::{Timestamp, ToSpan};
 
 /// What to tell the cluster after a pass.
@@ -60,6 +61,19 @@ impl Timed for AwsAccountStatus {
 }
 
 impl Timed for LogArchiveStatus {
+    fn common(&self) -> &CommonStatus {
+        &self.common
+    }
+    fn common_mut(&mut self) -> &mut CommonStatus {
+        &mut self.common
+    }
+    fn with_times_of(mut self, other: &Self) -> Self {
+        self.common.last_verified_time = other.common.last_verified_time;
+        self
+    }
+}
+
+impl Timed for EventDataStoreStatus {
     fn common(&self) -> &CommonStatus {
         &self.common
     }

@@ -54,6 +54,12 @@ pub fn drift<'a>(held: &DriftStatus, outcome: &Outcome, assessment: &'a Assessme
         .collect()
 }
 
+/// AWS is changing the resource by itself: what differs meanwhile waits, and is not for people.
+pub struct Transition {
+    pub message: String,
+    pub look_again: Duration,
+}
+
 /// Tells the common part, and returns the events and the next time.
 pub fn tell(
     common: &mut CommonStatus,
@@ -62,7 +68,32 @@ pub fn tell(
     situation: &Situation<'_>,
     unready: Option<Unready>,
 ) -> (Vec<Event>, Requeue) {
-    let verdict = verdict(outcome, situation, unready);
+    tell_in_transition(common, held, outcome, situation, unready, None)
+}
+
+/// The same where AWS may be changing the resource by itself.
+pub fn tell_in_transition(
+    common: &mut CommonStatus,
+    held: &mut DriftStatus,
+    outcome: &Outcome,
+    situation: &Situation<'_>,
+    unready: Option<Unready>,
+    transition: Option<Transition>,
+) -> (Vec<Event>, Requeue) {
+    let latest = outcome.latest();
+    let waits = outcome.failed.is_none() && latest.unknown().is_none() && latest.refusal.is_none() && latest.plan.is_empty();
+    let only_looked = outcome.mode == Mode::Observe && !latest.in_sync();
+    let verdict = match transition {
+        Some(transition) if waits && !only_looked => Verdict {
+            reason: "InTransition",
+            message: transition.message,
+            ready: Some(Truth::False),
+            progress: Progress::Reconciling,
+            event: None,
+            requeue: Requeue::After(transition.look_again),
+        },
+        _ => verdict(outcome, situation, unready),
+    };
     let mut events = changes(held, outcome, situation);
     let news = condition::get(&common.conditions, READY).is_none_or(|ready| ready.reason != verdict.reason);
     events.extend(verdict.event.clone().filter(|_| news));
@@ -79,17 +110,22 @@ pub fn tell(
 fn changes(held: &DriftStatus, outcome: &Outcome, situation: &Situation<'_>) -> Vec<Event> {
     let account = situation.account;
     let found = drift(held, outcome, &outcome.before);
-    let known = |difference: &&Difference| held.drift.iter().any(|entry| entry.path == difference.path);
+    let has = |differences: &[&Difference], path: &str| differences.iter().any(|difference| difference.path == path);
+    let remaining = drift(held, outcome, outcome.latest());
+    // What a repair brings to light (a restored resource) is told too.
+    let detected = found.iter().chain(remaining.iter().filter(|difference| !has(&found, &difference.path)));
+    let known = |difference: &&&Difference| held.drift.iter().any(|entry| entry.path == difference.path);
     let mut told: Vec<Event> =
-        found.iter().filter(|difference| !known(difference)).map(|difference| events::drift_detected(account, difference)).collect();
+        detected.filter(|difference| !known(difference)).map(|difference| events::drift_detected(account, difference)).collect();
     if outcome.applied.is_empty() {
         return told;
     }
     told.extend(outcome.before.adopting.iter().map(|what| events::adopted(account, what)));
     let created = outcome.applied.iter().any(|planned| planned.step.creates());
     if !found.is_empty() {
-        if outcome.in_sync() {
-            told.extend(found.iter().map(|difference| events::drift_corrected(account, difference)));
+        if outcome.failed.is_none() {
+            let corrected = found.iter().filter(|difference| !has(&remaining, &difference.path));
+            told.extend(corrected.map(|difference| events::drift_corrected(account, difference)));
         }
     } else if created {
         told.push(events::created(account, situation.what));

@@ -17,4 +17,5 @@ mod observe;
 mod references;
 mod restart;
 mod steady;
+mod stores;
 mod support;

@@ -4,6 +4,7 @@ pub mod cloudtrail;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+pub mod lake;
 pub mod s3;
 pub mod sns;
 
@@ -11,6 +12,7 @@ pub use cloudtrail::CloudTrailRead;
 pub use iam::IamRead;
 pub use kms::KmsRead;
 pub use logs::LogsRead;
+pub use lake::LakeRead;
 pub use s3::S3Read;
 pub use sns::SnsRead;
 
@@ -23,4 +25,5 @@ pub enum Read {
     Iam(IamRead),
     Sns(SnsRead),
     Logs(LogsRead),
+    Lake(LakeRead),
 }

@@ -4,6 +4,7 @@ pub mod cloudtrail;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+pub mod lake;
 pub mod s3;
 pub mod sns;
 
@@ -11,6 +12,7 @@ pub use cloudtrail::CloudTrailStep;
 pub use iam::IamStep;
 pub use kms::KmsStep;
 pub use logs::LogsStep;
+pub use lake::LakeStep;
 pub use s3::S3Step;
 pub use sns::SnsStep;
 
@@ -48,6 +50,7 @@ pub enum Step {
     Iam(IamStep),
     Sns(SnsStep),
     Logs(LogsStep),
+    Lake(LakeStep),
 }
 
 impl Step {
@@ -60,6 +63,7 @@ impl Step {
             Self::Iam(step) => step.into(),
             Self::Sns(step) => step.into(),
             Self::Logs(step) => step.into(),
+            Self::Lake(step) => step.into(),
         }
     }
 
@@ -70,6 +74,7 @@ impl Step {
             Self::S3(S3Step::CreateBucket { .. })
                 | Self::Kms(KmsStep::CreateKey { .. })
                 | Self::CloudTrail(CloudTrailStep::CreateTrail { .. })
+                | Self::Lake(LakeStep::CreateEventDataStore { .. })
         )
     }
 }

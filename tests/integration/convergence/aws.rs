@@ -11,11 +11,11 @@ fn is_users(key: &str) -> bool {
     !key.starts_with("trailkeeper.dev/")
 }
 
-fn tags<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+pub fn tags<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
     pairs.filter(|(key, _)| is_users(key)).map(|(key, value)| (key.to_owned(), json!(value))).collect::<Map<_, _>>().into()
 }
 
-fn without_nulls(value: Value) -> Value {
+pub fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .into_iter()
@@ -54,7 +54,7 @@ fn basic(selector: &EventSelector) -> Value {
     })
 }
 
-fn advanced(selector: &AdvancedEventSelector) -> Value {
+pub fn advanced(selector: &AdvancedEventSelector) -> Value {
     let name = selector.name().filter(|name| !name.is_empty());
     without_nulls(json!({ "name": name, "fieldSelectors": selector.field_selectors().iter().map(condition).collect::<Vec<_>>() }))
 }

@@ -3,6 +3,7 @@
 
 mod aws;
 mod cases;
+mod store;
 
 pub use aws::add_expiry;
 
@@ -117,7 +118,11 @@ async fn every_field_has_a_case() {
 
 /// What an object has in AWS.
 async fn state(world: &World, kind: &str, name: &str) -> Value {
-    if kind == "Trail" { aws::trail(world, name).await } else { aws::archive(world, name).await }
+    match kind {
+        "Trail" => aws::trail(world, name).await,
+        "EventDataStore" => store::state(world, name).await,
+        _ => aws::archive(world, name).await,
+    }
 }
 
 /// The object is in force as it says: AWS has what is expected, and another pass has nothing to write for it.
@@ -132,7 +137,7 @@ async fn in_force(world: &World, manifest: &Value, expected: &Value, ready: &str
     let start = world.now().await;
     world.request_pass(kind, name).await;
     // The archive of a trail that moved may have its policy to clear meanwhile: that is not the trail's.
-    let is_own = |write: &String| write.starts_with("cloudtrail:") == (kind == "Trail");
+    let is_own = |write: &String| write.starts_with("cloudtrail:") == (kind != "LogArchive");
     let writes: Vec<_> = world.writes(start).await.into_iter().filter(is_own).collect();
     assert_eq!(writes, [] as [&str; 0], "after {}", manifest["spec"]);
 }
@@ -177,6 +182,7 @@ async fn an_organization_trail_converges() {
     }
     world.wait_ready("Trail", "audit").await;
     converge(&world, &trail, cases::organization(), "True").await;
+    store::converges_in_an_organization(&world).await;
 }
 
 /// A key that CloudTrail may use for every trail of the account.

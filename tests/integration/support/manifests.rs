@@ -59,6 +59,15 @@ impl World {
         })
     }
 
+    /// An event data store of CloudTrail Lake, in an account that must be a customer of Lake.
+    pub fn store_manifest(&self, name: &str) -> Value {
+        json!({
+            "apiVersion": "trailkeeper.dev/v1alpha1", "kind": "EventDataStore",
+            "metadata": { "name": name, "namespace": self.namespace },
+            "spec": { "accountRef": { "name": self.account_name() }, "region": REGION },
+        })
+    }
+
     pub fn trail_manifest(&self, name: &str, archive: &str) -> Value {
         json!({
             "apiVersion": "trailkeeper.dev/v1alpha1", "kind": "Trail",
