@@ -84,7 +84,7 @@ impl Facet for StoreImport {
     }
 
     fn rights(&self) -> Rights {
-        // These take no resource.
+        // An import has an id that AWS chooses and no ARN, so these are not narrowed to a resource.
         let mut rights = Rights::on("*", &["cloudtrail:ListImports", "cloudtrail:GetImport"], &["cloudtrail:StartImport"]);
         let pass = Right::new("iam:PassRole", &self.import.role_arn);
         rights.write.push(pass.when("StringEquals", "iam:PassedToService", "cloudtrail.amazonaws.com"));

@@ -3,16 +3,16 @@
 pub mod cloudtrail;
 pub mod iam;
 pub mod kms;
-pub mod logs;
 pub mod lake;
+pub mod logs;
 pub mod s3;
 pub mod sns;
 
 pub use cloudtrail::CloudTrailRead;
 pub use iam::IamRead;
 pub use kms::KmsRead;
-pub use logs::LogsRead;
 pub use lake::LakeRead;
+pub use logs::LogsRead;
 pub use s3::S3Read;
 pub use sns::SnsRead;
 

@@ -3,16 +3,16 @@
 pub mod cloudtrail;
 pub mod iam;
 pub mod kms;
-pub mod logs;
 pub mod lake;
+pub mod logs;
 pub mod s3;
 pub mod sns;
 
 pub use cloudtrail::CloudTrailStep;
 pub use iam::IamStep;
 pub use kms::KmsStep;
-pub use logs::LogsStep;
 pub use lake::LakeStep;
+pub use logs::LogsStep;
 pub use s3::S3Step;
 pub use sns::SnsStep;
 
