@@ -189,10 +189,7 @@ pub struct AlarmsStatus {
     /// Subscriptions that their receivers have not confirmed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_subscriptions: Option<u32>,
-    /// Names of the alarms that are raised, the first 20. Refreshed at most hourly while nothing else changes.
+    /// Short names of the alarms that are raised, the first 20. Refreshed at most hourly while nothing else changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub raised: Vec<String>,
-    /// The log group that holds the metric filters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log_group: Option<String>,
 }

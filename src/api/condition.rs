@@ -14,6 +14,9 @@ pub const DRIFTED: &str = "Drifted";
 /// AWS delivers log files without error.
 pub const DELIVERING: &str = "Delivering";
 
+/// Somebody hears the alarms.
+pub const ALERTING: &str = "Alerting";
+
 /// A condition's truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {

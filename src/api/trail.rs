@@ -3,6 +3,7 @@
 // Each printcolumn is an attribute of its own; clippy takes their equal parts for repetition.
 #![allow(clippy::duplicated_attributes)]
 
+use super::alarms::{Alarms, AlarmsStatus};
 use super::common::{
     AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, yes,
 };
@@ -49,6 +50,12 @@ use std::collections::BTreeMap;
         .message("spec.multiRegion needs spec.globalServiceEvents: a multi-Region trail must include global service events"),
     validation = Rule::new("!self.organization || self.multiRegion")
         .message("spec.organization needs spec.multiRegion: an organization trail that sees one Region leaves every member blind elsewhere"),
+    validation = Rule::new("!has(self.alarms) || has(self.cloudWatchLogs)")
+        .message("spec.alarms needs spec.cloudWatchLogs: metric filters read a log group"),
+    validation = Rule::new("!has(self.alarms) || !has(self.cloudWatchLogs) || !has(self.cloudWatchLogs.logGroup) || self.cloudWatchLogs.logGroup.class == 'Standard'")
+        .message("spec.alarms needs spec.cloudWatchLogs.logGroup.class Standard: InfrequentAccess has no metric filters"),
+    validation = Rule::new("!has(self.alarms) || !has(self.alarms.topicArn) || self.alarms.topicArn.split(':', 5)[3] == self.region")
+        .message("spec.alarms.topicArn must be a topic of spec.region: an alarm tells topics of its own Region only"),
     validation = Rule::new("has(self.trailName) == has(oldSelf.trailName)").message("spec.trailName is immutable: it can be neither added nor removed later")
 )]
 pub struct TrailSpec {
@@ -120,6 +127,10 @@ pub struct TrailSpec {
     /// Also deliver to a CloudWatch Logs group, in the trail's account and home Region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs: Option<CloudWatchLogs>,
+
+    /// Alarms on the recorded events: `{}` is the whole CIS AWS Foundations Benchmark. They need `cloudWatchLogs`. Unset: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<Alarms>,
 
     /// Name or ARN of an SNS topic that is told of every log file. Its policy must let CloudTrail publish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,6 +225,9 @@ pub struct TrailStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_digest_delivery_time: Option<Timestamp>,
+    /// Who is told by the alarms, and which of them are raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<AlarmsStatus>,
     /// Times without evidence: logging was stopped, or validation off. Kept for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<EvidenceGap>,

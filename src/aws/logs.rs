@@ -16,6 +16,7 @@ impl Cloud {
                 Ok(None) => Observed::Absent,
                 Err(failure) => unanswered(failure),
             },
+            LogsRead::MetricFilters { log_group, prefix, owner } => self.read_metric_filters(log_group, prefix, owner).await,
         }
     }
 
@@ -78,6 +79,8 @@ impl Cloud {
                 let request = client.disassociate_kms_key().log_group_name(log_group);
                 self.call("logs:DisassociateKmsKey", log_group, request.send()).await.map(drop)
             }
+            LogsStep::PutMetricFilter { log_group, filter, settings } => self.put_metric_filter(log_group, filter, settings).await,
+            LogsStep::DeleteMetricFilter { log_group, filter } => self.delete_metric_filter(log_group, filter).await,
             LogsStep::TagLogGroup { log_group, tags } => {
                 let request = client.tag_resource().resource_arn(log_group).set_tags(Some(tags.clone().into_iter().collect()));
                 self.call("logs:TagResource", log_group, request.send()).await.map(drop)

@@ -3,6 +3,7 @@
 //! A `Cloud` is one account in one Region, seen by the engine as its `World`.
 
 mod cloudtrail;
+mod cloudwatch;
 mod failures;
 mod iam;
 pub mod identity;
@@ -11,6 +12,7 @@ mod lifecycle;
 mod lake;
 mod limits;
 mod logs;
+mod metric_filters;
 mod s3;
 mod s3_options;
 mod session;
@@ -95,6 +97,7 @@ impl World for Cloud {
             Read::S3(read) => self.read_s3(read).await,
             Read::Kms(read) => self.read_kms(read).await,
             Read::CloudTrail(read) => self.read_cloudtrail(read).await,
+            Read::CloudWatch(read) => self.read_cloudwatch(read).await,
             Read::Iam(read) => self.read_iam(read).await,
             Read::Sns(read) => self.read_sns(read).await,
             Read::Logs(read) => self.read_logs(read).await,
@@ -107,6 +110,7 @@ impl World for Cloud {
             Step::S3(step) => self.write_s3(step, produced).await,
             Step::Kms(step) => self.write_kms(step, produced).await,
             Step::CloudTrail(step) => self.write_cloudtrail(step).await,
+            Step::CloudWatch(step) => self.write_cloudwatch(step).await,
             Step::Iam(step) => self.write_iam(step).await,
             Step::Sns(step) => self.write_sns(step).await,
             Step::Logs(step) => self.write_logs(step).await,

@@ -145,7 +145,6 @@ impl Session {
         aws_sdk_athena::Client::new(&self.config(Some(region), &self.endpoints.athena))
     }
 
-    #[allow(dead_code)]
     pub(super) fn cloudwatch(&self, region: &str) -> aws_sdk_cloudwatch::Client {
         aws_sdk_cloudwatch::Client::new(&self.config(Some(region), &self.endpoints.cloudwatch))
     }

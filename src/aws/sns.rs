@@ -1,25 +1,37 @@
 //! SNS: reads and writes of topics.
 
 use super::{Cloud, unanswered};
+use crate::facets::alarm_topic::GivenTopicState;
 use crate::facets::observed::{Answer, Failure, Observed, Reading};
 use crate::facets::policy_document::Statements;
 use crate::facets::read::SnsRead;
 use crate::facets::step::SnsStep;
 use crate::facets::tags::{OwnerFacts, Tags, users};
-use crate::facets::topic::TopicState;
+use crate::facets::topic::{Subscribers, TopicFacts, TopicState};
 use aws_sdk_sns::types as sdk;
+use std::collections::HashMap;
 
 impl Cloud {
     pub(super) async fn read_sns(&self, read: &SnsRead) -> Answer {
         match read {
             SnsRead::Topic { topic } => match self.topic(topic).await {
-                Ok((state, owner)) => Observed::Present(Reading::new(&state, &owner)),
+                Ok((state, facts)) => Observed::Present(Reading::new(&state, &facts)),
                 Err(failure) => unanswered(failure),
             },
+            SnsRead::Subscribers { topic } => {
+                let client = self.session.sns(&self.region);
+                match self.call("sns:GetTopicAttributes", topic, client.get_topic_attributes().topic_arn(topic).send()).await {
+                    Ok(answer) => {
+                        let subscribers = subscribers(topic, &answer.attributes.unwrap_or_default());
+                        Observed::Present(Reading::new(&GivenTopicState { exists: true }, &subscribers))
+                    }
+                    Err(failure) => unanswered(failure),
+                }
+            }
         }
     }
 
-    async fn topic(&self, topic: &str) -> Result<(TopicState, OwnerFacts), Failure> {
+    async fn topic(&self, topic: &str) -> Result<(TopicState, TopicFacts), Failure> {
         let client = self.session.sns(&self.region);
         let request = client.get_topic_attributes().topic_arn(topic);
         let attributes = self.call("sns:GetTopicAttributes", topic, request.send()).await?.attributes.unwrap_or_default();
@@ -28,7 +40,8 @@ impl Cloud {
         let policy = attributes.get("Policy").map_or("{}", String::as_str);
         let policy = Statements::parse(policy).map_err(|error| self.unbuildable("sns:GetTopicAttributes", topic, &error))?;
         let kms_key = attributes.get("KmsMasterKeyId").cloned().unwrap_or_default();
-        Ok((TopicState { policy, kms_key, tags: users(&tags) }, OwnerFacts::of(&tags)))
+        let facts = TopicFacts { owner: OwnerFacts::of(&tags), subscribers: subscribers(topic, &attributes) };
+        Ok((TopicState { policy, kms_key, tags: users(&tags) }, facts))
     }
 
     pub(super) async fn write_sns(&self, step: &SnsStep) -> Result<(), Failure> {
@@ -72,4 +85,9 @@ impl Cloud {
             .collect::<Result<_, _>>()
             .map_err(|error| self.unbuildable(operation, topic, &error))
     }
+}
+
+fn subscribers(topic: &str, attributes: &HashMap<String, String>) -> Subscribers {
+    let count = |name: &str| attributes.get(name).and_then(|count| count.parse().ok()).unwrap_or_default();
+    Subscribers { topic: topic.to_owned(), confirmed: count("SubscriptionsConfirmed"), pending: count("SubscriptionsPending") }
 }

@@ -47,7 +47,7 @@ static ALARMS: [BaselineAlarm; 15] = [
             ALWAYS,
             r#"{ ($.errorCode ="*UnauthorizedOperation") || ($.errorCode ="AccessDenied*") && ($.sourceIPAddress!="delivery.logs.amazonaws.com") && ($.eventName!="HeadBucket") }"#,
         )],
-        note: Some("v1.4 to v3.0 join the exclusions with `||`, which matches almost every event: the form of v4.0.1 and later is used"),
+        note: Some("v1.4 to v3.0 join the exclusions with OR, which matches almost every event: the form of v4.0.1 and later is used"),
     },
     BaselineAlarm {
         id: AlarmId::ConsoleSignInWithoutMfa,
@@ -231,5 +231,27 @@ mod tests {
         assert!(groups.pattern(Baseline::Cis50).contains("ModifySecurityGroupRules"));
         assert!(!of(AlarmId::RouteTableChanges).pattern(Baseline::Cis20).contains("eventSource"));
         assert!(of(AlarmId::RouteTableChanges).pattern(Baseline::Cis30).contains("eventSource"));
+    }
+
+    /// The table of docs/alarms.md, under the newest benchmark and the one before each change.
+    fn table() -> String {
+        let mut rows =
+            vec!["| alarm | CIS v1.4 to v5.0 | CIS v6.0, v7.0 | watches for | note |".to_owned(), "|---|---|---|---|---|".to_owned()];
+        for alarm in &ALARMS {
+            let id: &str = alarm.id.into();
+            let since = alarm.patterns.iter().skip(1).map(|(since, _)| {
+                let version: &str = since.into();
+                format!("another pattern since {version}")
+            });
+            let notes: Vec<String> = since.chain(alarm.note.map(str::to_owned)).collect();
+            let (old, new) = (alarm.section(Baseline::Cis50), alarm.section(Baseline::Cis70));
+            rows.push(format!("| `{id}` | {old} | {new} | {} | {} |", alarm.title, notes.join("; ")));
+        }
+        rows.join("\n").replace("|  |", "| |") + "\n"
+    }
+
+    #[test]
+    fn the_documentation_has_the_table() {
+        assert!(include_str!("../../docs/alarms.md").contains(&table()), "docs/alarms.md should have this table:\n{}", table());
     }
 }

@@ -4,6 +4,9 @@
 //! a facet names the read it needs, and answers with steps; both are data. `registry` lists the facets of each kind.
 
 pub mod alarm_baseline;
+pub mod alarm_plan;
+pub mod alarm_topic;
+pub mod alarms;
 pub mod bucket;
 pub mod bucket_encryption;
 pub mod bucket_ownership;
@@ -23,6 +26,7 @@ pub mod key_tags;
 pub mod log_group;
 pub mod log_role;
 pub mod lifecycle;
+pub mod metric_filters;
 pub mod observed;
 pub mod policy_document;
 pub mod policy_form;

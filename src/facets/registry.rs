@@ -30,6 +30,7 @@ pub fn trail(context: &TrailContext) -> Registered {
     facets.push(Box::new(trail_events::TrailEvents(context.clone())));
     facets.push(Box::new(trail_logging::Logging(context.clone())));
     resources.push(Box::new(trail_settings::Settings(context.clone())));
+    alarms(context, &mut facets, &mut resources);
     Registered { facets, resources }
 }
 
@@ -50,6 +51,28 @@ pub fn event_data_store(context: &StoreContext) -> Registered {
     // Last: a store whose switch is turning takes nothing else.
     facets.push(Box::new(store_ingestion::StoreIngestion(context.clone())));
     Registered { facets, resources: vec![Box::new(store_settings::StoreSettings(context.clone()))] }
+}
+
+/// Filters, topic, alarms: an alarm needs both others. Those that an earlier spec asked for are to go.
+fn alarms(context: &TrailContext, facets: &mut Vec<Box<dyn AnyFacet>>, resources: &mut Vec<Box<dyn Resource>>) {
+    let owned_before = |noun: &str| context.owned_before.iter().any(|owned| owned == noun);
+    let asked_for = context.spec.alarms.is_some();
+    if asked_for || owned_before(metric_filters::MetricFilters::NOUN) {
+        facets.push(Box::new(metric_filters::MetricFilters(context.clone())));
+        facets.push(Box::new(metric_filters::FormerMetricFilters(context.clone())));
+        resources.push(Box::new(metric_filters::MetricFilters(context.clone())));
+    }
+    if let (Some(topic), Some(resource)) = (alarm_topic::own(context), alarm_topic::own(context)) {
+        facets.push(Box::new(topic));
+        resources.push(Box::new(resource));
+    }
+    if let Some(topic) = alarm_topic::GivenTopic::of(context) {
+        facets.push(Box::new(topic));
+    }
+    if asked_for || owned_before(alarms::MetricAlarms::NOUN) {
+        facets.push(Box::new(alarms::MetricAlarms(context.clone())));
+        resources.push(Box::new(alarms::MetricAlarms(context.clone())));
+    }
 }
 
 /// The facets of a LogArchive.

@@ -5,7 +5,7 @@ use super::policy_document::Statements;
 use super::read::{Read, SnsRead};
 use super::rights::Rights;
 use super::step::{SnsStep, Step};
-use super::tags::{Tags, changes, with_owner};
+use super::tags::{OwnerFacts, Tags, changes, with_owner};
 use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -17,6 +17,26 @@ pub struct TopicState {
     /// As it was set: SNS gives back the key id, ARN or alias that it was given. Empty for no encryption.
     pub kms_key: String,
     pub tags: Tags,
+}
+
+/// Who listens to a topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscribers {
+    /// ARN of the topic.
+    pub topic: String,
+    pub confirmed: u32,
+    pub pending: u32,
+}
+
+/// What comes with a topic of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicFacts {
+    #[serde(flatten)]
+    pub owner: OwnerFacts,
+    #[serde(flatten)]
+    pub subscribers: Subscribers,
 }
 
 /// What a topic is for: gives the facet its name.

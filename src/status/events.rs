@@ -72,6 +72,15 @@ pub fn delivery_recovered(account: &str) -> Event {
     event(false, "DeliveryRecovered", "Verify", format!("account {account}: CloudTrail delivers again"))
 }
 
+/// Alarms are raised and nobody hears them, for the reason that the condition gives.
+pub fn not_alerting(account: &str, reason: &str, message: &str) -> Event {
+    event(true, reason, "Verify", format!("account {account}: {message}"))
+}
+
+pub fn alerting(account: &str, message: &str) -> Event {
+    event(false, "Alerting", "Verify", format!("account {account}: {message}"))
+}
+
 /// Nothing is written: not ours, or the wrong account.
 pub fn refused(note: String) -> Event {
     event(true, "Refused", "Verify", note)

@@ -2,6 +2,7 @@
 //!
 //! Steps never write a condition: what a pass found is told here and nowhere else.
 
+pub mod alarms;
 pub mod aws_account;
 pub mod classes;
 pub mod event_data_store;
@@ -101,6 +102,10 @@ impl Timed for TrailStatus {
         }
         if other.last_digest_delivery_time.is_some() && self.last_digest_delivery_time.is_some() {
             self.last_digest_delivery_time = other.last_digest_delivery_time;
+        }
+        // Alarms come and go; they have a topic to tell it.
+        if let (Some(alarms), Some(others)) = (&mut self.alarms, &other.alarms) {
+            alarms.raised.clone_from(&others.raised);
         }
         self
     }

@@ -24,6 +24,7 @@ pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -
     let mut told: Vec<Event> = logging_stopped(&status, trail, outcome, situation).into_iter().collect();
     mark_gaps(&mut status, trail, outcome, situation);
     told.extend(judge_delivery(&mut status, trail, outcome, situation));
+    told.extend(super::alarms::judge(&mut status, trail, outcome, situation));
     let unready = unready(&status, trail);
     let (events, requeue) = tell(&mut status.common, &mut status.held, outcome, situation, unready);
     told.extend(events);

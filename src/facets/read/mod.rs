@@ -1,6 +1,7 @@
 //! Reads: the AWS questions as data. `aws` asks them, shares and batches them.
 
 pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod iam;
 pub mod kms;
 pub mod lake;
@@ -9,6 +10,7 @@ pub mod s3;
 pub mod sns;
 
 pub use cloudtrail::CloudTrailRead;
+pub use cloudwatch::CloudWatchRead;
 pub use iam::IamRead;
 pub use kms::KmsRead;
 pub use lake::LakeRead;
@@ -22,6 +24,7 @@ pub enum Read {
     S3(S3Read),
     Kms(KmsRead),
     CloudTrail(CloudTrailRead),
+    CloudWatch(CloudWatchRead),
     Iam(IamRead),
     Sns(SnsRead),
     Logs(LogsRead),

@@ -1,5 +1,6 @@
 //! Writes to CloudWatch Logs. None deletes a log group or a log event.
 
+use crate::facets::metric_filters::MetricFilter;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use strum::IntoStaticStr;
@@ -29,6 +30,15 @@ pub enum LogsStep {
     },
     DisassociateKmsKey {
         log_group: String,
+    },
+    PutMetricFilter {
+        log_group: String,
+        filter: String,
+        settings: MetricFilter,
+    },
+    DeleteMetricFilter {
+        log_group: String,
+        filter: String,
     },
     #[serde(rename = "TagResource")]
     #[strum(serialize = "TagResource")]

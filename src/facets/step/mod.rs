@@ -1,6 +1,7 @@
 //! Steps: the AWS writes as data, so that the same value is printed, counted, tested and carried out.
 
 pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod iam;
 pub mod kms;
 pub mod lake;
@@ -9,6 +10,7 @@ pub mod s3;
 pub mod sns;
 
 pub use cloudtrail::CloudTrailStep;
+pub use cloudwatch::CloudWatchStep;
 pub use iam::IamStep;
 pub use kms::KmsStep;
 pub use lake::LakeStep;
@@ -47,6 +49,7 @@ pub enum Step {
     S3(S3Step),
     Kms(KmsStep),
     CloudTrail(CloudTrailStep),
+    CloudWatch(CloudWatchStep),
     Iam(IamStep),
     Sns(SnsStep),
     Logs(LogsStep),
@@ -60,6 +63,7 @@ impl Step {
             Self::S3(step) => step.into(),
             Self::Kms(step) => step.into(),
             Self::CloudTrail(step) => step.into(),
+            Self::CloudWatch(step) => step.into(),
             Self::Iam(step) => step.into(),
             Self::Sns(step) => step.into(),
             Self::Logs(step) => step.into(),

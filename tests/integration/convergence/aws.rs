@@ -34,8 +34,9 @@ pub async fn trail(world: &World, name: &str) -> Value {
     let selectors = client.get_event_selectors().trail_name(&arn).send().await.unwrap();
     let listed = client.list_tags().resource_id_list(&arn).send().await.unwrap().resource_tag_list.unwrap();
     let pairs = listed[0].tags_list().iter().map(|tag| (tag.key(), tag.value().unwrap_or_default()));
+    let alarms = trail.cloud_watch_logs_log_group_arn().map(|group| super::alarms::state(world, group, name));
     without_nulls(json!({
-        "bucket": trail.s3_bucket_name(), "keyPrefix": trail.s3_key_prefix(), "kmsKey": trail.kms_key_id(), "snsTopic": trail.sns_topic_arn(),
+        "alarms": alarms, "bucket": trail.s3_bucket_name(), "keyPrefix": trail.s3_key_prefix(), "kmsKey": trail.kms_key_id(), "snsTopic": trail.sns_topic_arn(),
         "logGroup": trail.cloud_watch_logs_log_group_arn(), "logRole": trail.cloud_watch_logs_role_arn(),
         "multiRegion": trail.is_multi_region_trail(), "globalServiceEvents": trail.include_global_service_events(),
         "organization": trail.is_organization_trail(), "logFileValidation": trail.log_file_validation_enabled(),

@@ -19,6 +19,8 @@ pub struct Fixture {
     pub topic: String,
     pub log_group: String,
     pub log_role: String,
+    /// What the operator's names have of the owner.
+    pub hash: String,
 }
 
 fn case(spec: Value, aws: Value) -> Case {

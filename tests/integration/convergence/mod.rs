@@ -1,6 +1,7 @@
 //! A convergence test per field: changed, and in force when the object says so, with nothing left for the next pass;
 //! changed back, the same. A field of the CRD that has no case here fails the test.
 
+mod alarms;
 mod aws;
 mod cases;
 mod store;
@@ -100,6 +101,7 @@ async fn every_field_has_a_case() {
         cases::friendly_events(),
         cases::basic_events(),
         cases::advanced_events(),
+        alarms::cases(&fixture),
     ];
     let all = [of_trail.into_iter().flatten().collect(), cases::archive(&fixture)];
     for ((kind, elsewhere), cases) in ELSEWHERE.iter().zip::<[Vec<Case>; 2]>(all) {

@@ -9,8 +9,10 @@ use http::StatusCode;
 pub enum Protocol {
     /// JSON 1.0/1.1, operation in `X-Amz-Target`.
     Json,
-    /// REST with JSON bodies (and the RPC v2 family).
+    /// REST with JSON bodies.
     RestJson,
+    /// RPC v2 with CBOR bodies, operation in the path.
+    Cbor,
     /// Form body with `Action=`, XML answers.
     Query,
     /// S3.
@@ -47,7 +49,7 @@ impl AwsError {
     pub fn denied(protocol: Protocol, message: impl Into<String>) -> Self {
         match protocol {
             Protocol::Json => Self::new(400, "AccessDeniedException", message),
-            Protocol::RestJson => Self::new(403, "AccessDeniedException", message),
+            Protocol::RestJson | Protocol::Cbor => Self::new(403, "AccessDeniedException", message),
             Protocol::Query | Protocol::RestXml => Self::new(403, "AccessDenied", message),
         }
     }
@@ -57,7 +59,7 @@ impl AwsError {
         match protocol {
             Protocol::Json => Self::new(400, "ThrottlingException", "Rate exceeded"),
             Protocol::RestJson => Self::new(429, "TooManyRequestsException", "Rate exceeded"),
-            Protocol::Query => Self::new(400, "Throttling", "Rate exceeded"),
+            Protocol::Query | Protocol::Cbor => Self::new(400, "Throttling", "Rate exceeded"),
             Protocol::RestXml => Self::new(503, "SlowDown", "Please reduce your request rate."),
         }
     }
@@ -65,10 +67,11 @@ impl AwsError {
     /// The HTTP answer. A HEAD request has no body to carry the code, as with the real S3.
     pub fn response(&self, protocol: Protocol, request_id: &str, head: bool) -> Response {
         let (content_type, body) = match protocol {
-            Protocol::Json => ("application/x-amz-json-1.1", self.json()),
-            Protocol::RestJson => ("application/json", self.json()),
-            Protocol::Query => ("text/xml", self.query_xml(request_id)),
-            Protocol::RestXml => ("application/xml", self.rest_xml(request_id)),
+            Protocol::Json => ("application/x-amz-json-1.1", self.json().to_string().into_bytes()),
+            Protocol::RestJson => ("application/json", self.json().to_string().into_bytes()),
+            Protocol::Cbor => ("application/cbor", crate::cbor::encode(&self.json())),
+            Protocol::Query => ("text/xml", self.query_xml(request_id).into_bytes()),
+            Protocol::RestXml => ("application/xml", self.rest_xml(request_id).into_bytes()),
         };
         let mut builder = Response::builder()
             .status(StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
@@ -78,12 +81,15 @@ impl AwsError {
         if matches!(protocol, Protocol::Json | Protocol::RestJson) {
             builder = builder.header("x-amzn-errortype", self.code.as_str());
         }
+        if protocol == Protocol::Cbor {
+            builder = builder.header("smithy-protocol", "rpc-v2-cbor");
+        }
         let body = if head { Body::empty() } else { Body::from(body) };
         builder.body(body).unwrap_or_else(|_| Response::new(Body::empty()))
     }
 
-    fn json(&self) -> String {
-        serde_json::json!({ "__type": self.code, "message": self.message }).to_string()
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "__type": self.code, "message": self.message })
     }
 
     fn query_xml(&self, request_id: &str) -> String {

@@ -103,6 +103,8 @@ async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answ
         "sts" => crate::sts::handle(world, call).await,
         "s3" => crate::s3::handle(world, call).await,
         "kms" => crate::kms::handle(world, call).await,
+        "logs" => crate::metric_filters::handle(world, call).await,
+        "monitoring" => crate::monitoring::handle(world, call).await,
         _ => {
             let answer = world.backend.forward(call).await?;
             learn_access_keys(world, call, &answer);
@@ -183,7 +185,7 @@ fn unsigned(parts: &Parts, body: &[u8]) -> AwsError {
     match protocol_of(parts, body) {
         Protocol::RestXml => AwsError::new(403, "AccessDenied", "Access Denied"),
         Protocol::Json => AwsError::bad("MissingAuthenticationTokenException", "Missing Authentication Token"),
-        Protocol::RestJson => AwsError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token"),
+        Protocol::RestJson | Protocol::Cbor => AwsError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token"),
         Protocol::Query => AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
     }
 }
@@ -198,12 +200,12 @@ fn protocol_of(parts: &Parts, body: &[u8]) -> Protocol {
 fn rejection(rejected: &Rejected, protocol: Protocol) -> AwsError {
     let invalid = "The security token included in the request is invalid.";
     match (rejected, protocol) {
-        (Rejected::Expired, Protocol::Json | Protocol::RestJson) => {
+        (Rejected::Expired, Protocol::Json | Protocol::RestJson | Protocol::Cbor) => {
             AwsError::bad("ExpiredTokenException", "The security token included in the request is expired")
         }
         (Rejected::Expired, Protocol::Query) => AwsError::new(403, "ExpiredToken", "The security token included in the request is expired"),
         (Rejected::Expired, Protocol::RestXml) => AwsError::bad("ExpiredToken", "The provided token has expired."),
-        (_, Protocol::Json | Protocol::RestJson) => AwsError::bad("UnrecognizedClientException", invalid),
+        (_, Protocol::Json | Protocol::RestJson | Protocol::Cbor) => AwsError::bad("UnrecognizedClientException", invalid),
         (_, Protocol::Query) => AwsError::new(403, "InvalidClientTokenId", invalid),
         (Rejected::WrongToken, Protocol::RestXml) => AwsError::bad("InvalidToken", "The provided token is malformed or otherwise invalid."),
         (Rejected::UnknownKey, Protocol::RestXml) => {

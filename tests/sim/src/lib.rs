@@ -4,6 +4,7 @@
 pub mod aws_error;
 pub mod backend;
 pub mod bucket_configurations;
+pub mod cbor;
 pub mod clock;
 pub mod cloudtrail;
 pub mod control;
@@ -14,6 +15,8 @@ pub mod faults;
 pub mod front;
 pub mod identity;
 pub mod kms;
+pub mod metric_filters;
+pub mod monitoring;
 pub mod moto;
 pub mod operation;
 pub mod organizations;

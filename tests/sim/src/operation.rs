@@ -19,7 +19,7 @@ impl Operation {
             return Self { name: s3(method, uri, headers), protocol: Protocol::RestXml };
         }
         if let Some(name) = uri.path().split("/operation/").nth(1) {
-            return Self { name: name.to_owned(), protocol: Protocol::RestJson };
+            return Self { name: name.to_owned(), protocol: Protocol::Cbor };
         }
         let query = uri.query().unwrap_or_default().as_bytes();
         let action = form_urlencoded::parse(body).chain(form_urlencoded::parse(query)).find(|(key, _)| key == "Action");

@@ -55,17 +55,24 @@ impl Answer {
         Self::new("application/x-amz-json-1.1", value.to_string(), request_id)
     }
 
+    /// RPC v2.
+    pub fn cbor(value: &Value, request_id: &str) -> Self {
+        let mut answer = Self::new("application/cbor", crate::cbor::encode(value), request_id);
+        answer.headers.insert("smithy-protocol", http::HeaderValue::from_static("rpc-v2-cbor"));
+        answer
+    }
+
     pub fn xml(text: String, request_id: &str) -> Self {
         Self::new("text/xml", text, request_id)
     }
 
-    fn new(content_type: &'static str, body: String, request_id: &str) -> Self {
+    fn new(content_type: &'static str, body: impl Into<Bytes>, request_id: &str) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", http::HeaderValue::from_static(content_type));
         if let Ok(value) = http::HeaderValue::from_str(request_id) {
             headers.insert("x-amzn-requestid", value);
         }
-        Self { status: StatusCode::OK, headers, body: Bytes::from(body) }
+        Self { status: StatusCode::OK, headers, body: body.into() }
     }
 
     pub fn is_ok(&self) -> bool {

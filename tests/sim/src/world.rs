@@ -10,6 +10,8 @@ use crate::events::Events;
 use crate::faults::Faults;
 use crate::identity::Identities;
 use crate::kms::RotationPeriods;
+use crate::metric_filters::MetricFilters;
+use crate::monitoring::Alarms;
 use crate::organizations::Organizations;
 use crate::rates::Rates;
 use crate::record::Recorder;
@@ -27,6 +29,8 @@ pub struct World {
     pub identities: Identities,
     pub buckets: Buckets,
     pub rotation_periods: RotationPeriods,
+    pub metric_filters: MetricFilters,
+    pub alarms: Alarms,
     pub organizations: Organizations,
     pub trails: Trails,
     pub lake: Lake,
@@ -91,6 +95,8 @@ impl World {
             identities: Identities::default(),
             buckets: Buckets::default(),
             rotation_periods: RotationPeriods::default(),
+            metric_filters: MetricFilters::default(),
+            alarms: Alarms::default(),
             organizations: Organizations::default(),
             trails: Trails::default(),
             lake: Lake::default(),
@@ -119,6 +125,8 @@ impl World {
         self.identities.clear();
         self.buckets.clear();
         self.rotation_periods.clear();
+        self.metric_filters.clear();
+        self.alarms.clear();
         self.organizations.clear();
         self.trails.clear();
         self.lake.clear();

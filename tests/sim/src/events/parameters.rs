@@ -10,7 +10,7 @@ pub fn of_request(call: &Call) -> Value {
     if call.service == "s3" {
         return of_s3(call);
     }
-    if let Ok(value) = serde_json::from_slice::<Value>(&call.body) {
+    if let Some(value) = document(&call.body) {
         return match lower_keys(value) {
             Value::Object(fields) if fields.is_empty() => Value::Null,
             value => value,
@@ -22,11 +22,16 @@ pub fn of_request(call: &Call) -> Value {
     }
 }
 
+/// A body in JSON or CBOR.
+fn document(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body).ok().or_else(|| crate::cbor::decode(body).filter(Value::is_object))
+}
+
 /// The answer's members; null when there are none.
 pub fn of_answer(answer: &Answer) -> Value {
-    let mut members = match serde_json::from_slice::<Value>(&answer.body) {
-        Ok(body) => body,
-        Err(_) => of_query_answer(answer).unwrap_or(Value::Null),
+    let mut members = match document(&answer.body) {
+        Some(body) => body,
+        None => of_query_answer(answer).unwrap_or(Value::Null),
     };
     remove_secrets(&mut members);
     match lower_keys(members) {
