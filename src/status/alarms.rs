@@ -60,3 +60,67 @@ fn raised(seen: &Seen) -> Option<Vec<String>> {
     raised.truncate(NAMED);
     Some(raised)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::common::Mode;
+    use crate::engine::Assessment;
+    use crate::facets::observed::{Observed, Reading};
+    use jiff::Timestamp;
+    use std::time::Duration;
+
+    fn trail(alarms: &str) -> Trail {
+        serde_saphyr::from_str(&format!(
+            "{{apiVersion: trailkeeper.dev/v1alpha1, kind: Trail, metadata: {{name: main, namespace: a}}, spec: {{accountRef: {{name: x}}, region: eu-west-1, archiveRef: {{name: logs}}{alarms}}}}}"
+        ))
+        .unwrap()
+    }
+
+    /// What a pass tells that saw these numbers of subscribers.
+    fn told(status: &mut TrailStatus, alarms: &str, confirmed: Option<u32>) -> (Option<String>, Option<(String, String)>) {
+        let mut before = Assessment::default();
+        let subscribers = confirmed.map(|confirmed| Subscribers { topic: "arn:t".to_owned(), confirmed, pending: 1 });
+        let answer = subscribers.map_or(Observed::Absent, |found| Observed::Present(Reading::new(&(), &found)));
+        before.seen.insert(AlarmTopic::NAME, answer);
+        let outcome = Outcome {
+            mode: Mode::Enforce,
+            fingerprint: String::new(),
+            resources: Vec::new(),
+            before,
+            applied: Vec::new(),
+            failed: None,
+            after: None,
+        };
+        let situation = Situation {
+            generation: 1,
+            account: "1",
+            region: "eu-west-1",
+            what: "trail main",
+            interval: Duration::from_secs(600),
+            attempts: 0,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let event = judge(status, &trail(alarms), &outcome, &situation).map(|event| event.reason);
+        let condition = condition::get(&status.common.conditions, ALERTING);
+        (event, condition.map(|condition| (condition.status.clone(), condition.reason.clone())))
+    }
+
+    #[test]
+    fn the_turns_are_told_and_nothing_else() {
+        let mut status = TrailStatus::default();
+        let some = |status: &str, reason: &str| Some((status.to_owned(), reason.to_owned()));
+        let event = |reason: &str| Some(reason.to_owned());
+        let alarms = ", alarms: {}";
+        assert_eq!(told(&mut status, "", Some(0)), (None, None));
+        assert_eq!(told(&mut status, alarms, None), (None, some("Unknown", "SubscribersUnknown")));
+        assert_eq!(told(&mut status, alarms, Some(0)), (event("NoConfirmedSubscriber"), some("False", "NoConfirmedSubscriber")));
+        assert_eq!(told(&mut status, alarms, Some(0)), (None, some("False", "NoConfirmedSubscriber")));
+        assert_eq!(told(&mut status, alarms, Some(2)), (event("Alerting"), some("True", "Subscribed")));
+        assert_eq!(told(&mut status, alarms, Some(3)), (None, some("True", "Subscribed")));
+        assert_eq!(told(&mut status, ", alarms: {actionsEnabled: false}", Some(3)), (event("ActionsOff"), some("False", "ActionsOff")));
+        assert_eq!(status.alarms.as_ref().and_then(|alarms| alarms.confirmed_subscriptions), Some(3));
+        assert_eq!(told(&mut status, ", alarms: {baseline: None}", Some(3)), (None, None));
+        assert_eq!(status.alarms, None);
+    }
+}
