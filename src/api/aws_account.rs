@@ -49,6 +49,13 @@ pub struct AwsAccountSpec {
     #[x_kube(validation = Rule::new("self.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+$')").message("spec.region must have the shape of an AWS Region, for example eu-central-1"))]
     pub region: String,
 
+    /// The Regions that the account is kept in: where its trails are looked for and what is meant by all Regions. Default: those that
+    /// AWS says are on (`account:ListRegions`). Up to 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 32)))]
+    #[x_kube(validation = Rule::new("self.all(region, region.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+$'))").message("spec.regions must be AWS Regions, for example eu-central-1"))]
+    pub regions: Vec<String>,
+
     /// Where credentials come from. Default: the operator's own identity (environment, IRSA, EKS Pod Identity, instance profile).
     #[serde(default)]
     pub credentials: Credentials,
@@ -204,9 +211,13 @@ pub struct AwsAccountStatus {
     /// The organization that the account belongs to, when it may be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<Organization>,
-    /// The Regions that are on in the account, when it may be asked.
+    /// The Regions of the account: `spec.regions`, else those that AWS says are on. While that is unknown, those that were last
+    /// known, else `spec.region`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<String>,
+    /// Why AWS did not say which Regions are on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regions_unknown: Option<String>,
 }
 
 /// The AWS organization of an account.

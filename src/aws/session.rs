@@ -173,7 +173,6 @@ impl Session {
         aws_sdk_sqs::Client::new(&self.config(Some(region), &self.endpoints.sqs))
     }
 
-    #[allow(dead_code)]
     pub(super) fn account_management(&self) -> aws_sdk_account::Client {
         aws_sdk_account::Client::new(&self.config(None, &self.endpoints.account))
     }

@@ -33,7 +33,8 @@ pub async fn open(name: &str, source: &AccountSource, need: NeedOfOrganization) 
     };
     let organization =
         if spec.suspend || need == NeedOfOrganization::None { None } else { organization(name, &spec, &session, need).await? };
-    let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization, regions: Vec::new() };
+    let regions = if spec.suspend { Vec::new() } else { regions(&spec, &session).await };
+    let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization, regions };
     Ok(Account { session, facts, suspended: spec.suspend })
 }
 
@@ -50,6 +51,18 @@ async fn organization(name: &str, spec: &AwsAccountSpec, session: &Session, need
         );
     }
     Ok(found)
+}
+
+/// The Regions of the account, as the controller tells them in the status of an AwsAccount.
+async fn regions(spec: &AwsAccountSpec, session: &Session) -> Vec<String> {
+    let mut regions = if spec.regions.is_empty() {
+        identity::regions(session).await.unwrap_or_else(|_| vec![spec.region.clone()])
+    } else {
+        spec.regions.clone()
+    };
+    regions.sort();
+    regions.dedup();
+    regions
 }
 
 async fn declared(name: &str, spec: &AwsAccountSpec, credentials: BaseCredentials) -> Result<Session> {

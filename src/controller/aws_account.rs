@@ -5,7 +5,7 @@ use super::kind::{Ending, Kind, Pass, Passed};
 use crate::api::{AwsAccount, AwsAccountStatus};
 use crate::engine::Deletion;
 use crate::status::Waiting;
-use crate::status::aws_account::{Caller, verified};
+use crate::status::aws_account::{Answers, verified};
 use kube::{Api, Client, ResourceExt};
 use serde_json::Value;
 
@@ -46,9 +46,10 @@ impl Kind for AwsAccount {
             },
             ..waiting
         })?;
-        let caller = Caller { account: found.identity.account.clone(), arn: found.identity.arn.clone() };
-        let failed = caller.account != self.spec.account_id;
-        Ok(Passed { told: verified(self, &caller, found.organization, pass.now), failed })
+        let failed = found.identity.account != self.spec.account_id;
+        let answers =
+            Answers { account: found.identity.account, arn: found.identity.arn, organization: found.organization, regions: found.regions };
+        Ok(Passed { told: verified(self, &answers, pass.now), failed })
     }
 
     async fn end(&self, context: &Context) -> Ending {

@@ -4,6 +4,7 @@ use crate::api::AwsAccount;
 use crate::api::aws_account::{AwsAccountSpec, Organization, SecretRef};
 use crate::aws::identity::{self, Identity};
 use crate::aws::{BaseCredentials, Session};
+use crate::facets::observed::Failure;
 use crate::status::Waiting;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, ResourceExt};
@@ -20,6 +21,7 @@ pub struct Verified {
     pub session: Session,
     pub identity: Identity,
     pub organization: Option<Organization>,
+    pub regions: Result<Vec<String>, Failure>,
 }
 
 impl Verified {
@@ -103,8 +105,21 @@ async fn ask(client: &Client, account: &AwsAccount) -> Result<Verified, Waiting>
     let session = Session::open(&account.spec, base).await.map_err(|error| Waiting::refused("CredentialsInvalid", error.to_string()))?;
     let failed = |failure| Waiting::failure(&failure, 0);
     let identity = identity::caller(&session).await.map_err(failed)?;
-    let organization = identity::organization(&session).await.map_err(|failure| Waiting::failure(&failure, 0))?;
-    Ok(Verified { spec: account.spec.clone(), at: Instant::now(), session, identity, organization })
+    let organization = identity::organization(&session).await.map_err(failed)?;
+    let regions = regions(&session, account, &identity).await;
+    Ok(Verified { spec: account.spec.clone(), at: Instant::now(), session, identity, organization, regions })
+}
+
+/// The Regions that the spec names need not be asked for, and in the wrong account nothing more is asked.
+async fn regions(session: &Session, account: &AwsAccount, identity: &Identity) -> Result<Vec<String>, Failure> {
+    let declared = &account.spec.regions;
+    if declared.is_empty() && identity.account == account.spec.account_id {
+        return identity::regions(session).await;
+    }
+    let mut declared = declared.clone();
+    declared.sort();
+    declared.dedup();
+    Ok(declared)
 }
 
 async fn from_secret(client: &Client, reference: &SecretRef) -> Result<BaseCredentials, Waiting> {

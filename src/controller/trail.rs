@@ -94,7 +94,7 @@ impl Kind for Trail {
     fn references(&self, context: &Context) -> Value {
         match resolve(self, context) {
             Ok(Resolved { account, facts, destination }) => {
-                json!([account_inputs(&account), facts.organization, destination.bucket, destination.kms_key])
+                json!([account_inputs(&account), facts.organization, facts.regions, destination.bucket, destination.kms_key])
             }
             Err(waiting) => json!(waiting.message),
         }

@@ -12,7 +12,7 @@ pub struct AccountFacts {
     pub id: String,
     pub partition: Partition,
     pub organization: Option<Organization>,
-    /// The Regions that are on in the account; empty where that is not known.
+    /// The Regions of the account, in order: `status.regions` of AwsAccount. Empty until the account has been asked once.
     pub regions: Vec<String>,
 }
 

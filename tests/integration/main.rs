@@ -4,6 +4,7 @@
 //! Every test has a namespace and an AWS account number of its own, so all run at the same time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
 mod adoption;
 mod alarms;
 mod central;

@@ -47,6 +47,10 @@ pub async fn answer(world: &Shared, mut parts: Parts, body: Bytes, source: IpAdd
         Ok(caller) => caller,
         Err(rejected) => return rejection(&rejected, operation.protocol).response(operation.protocol, &request_id, head),
     };
+    if !world.regions.is_on(&caller.account, &scope.region) {
+        // As AWS has it: a Region that is off does not know the caller's token.
+        return rejection(&Rejected::WrongToken, operation.protocol).response(operation.protocol, &request_id, head);
+    }
     let call = Call {
         method: parts.method,
         uri: parts.uri,
@@ -99,6 +103,7 @@ async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answ
             }
             crate::cloudtrail::handle(world, call).await
         }
+        "account" => crate::account::handle(world, call).await,
         "organizations" => crate::organizations::handle(world, call),
         "sts" => crate::sts::handle(world, call).await,
         "s3" => crate::s3::handle(world, call).await,

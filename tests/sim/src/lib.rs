@@ -1,6 +1,7 @@
 //! The simulated AWS: CloudTrail as AWS documents it, Organizations and the rules of STS and S3 that moto lacks,
 //! and every other service forwarded to a moto server. For tests and the demo only; the operator never depends on it.
 
+pub mod account;
 pub mod aws_error;
 pub mod backend;
 pub mod bucket_configurations;

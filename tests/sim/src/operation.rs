@@ -3,6 +3,9 @@
 use crate::aws_error::Protocol;
 use http::{HeaderMap, Method, Uri};
 
+/// Operations of Account Management: their paths are their names.
+const ACCOUNT_MANAGEMENT: [&str; 4] = ["ListRegions", "GetRegionOptStatus", "EnableRegion", "DisableRegion"];
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     pub name: String,
@@ -17,6 +20,11 @@ impl Operation {
         }
         if service == "s3" {
             return Self { name: s3(method, uri, headers), protocol: Protocol::RestXml };
+        }
+        if let Some(name) =
+            ACCOUNT_MANAGEMENT.iter().find(|name| service == "account" && uri.path().eq_ignore_ascii_case(&format!("/{name}")))
+        {
+            return Self { name: (*name).to_owned(), protocol: Protocol::RestJson };
         }
         if let Some(name) = uri.path().split("/operation/").nth(1) {
             return Self { name: name.to_owned(), protocol: Protocol::Cbor };

@@ -1,5 +1,6 @@
 //! Everything the simulation remembers, in one place, each part behind a lock of its own.
 
+use crate::account::Regions;
 use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::cloudtrail::lake::Lake;
@@ -32,6 +33,7 @@ pub struct World {
     pub metric_filters: MetricFilters,
     pub alarms: Alarms,
     pub organizations: Organizations,
+    pub regions: Regions,
     pub trails: Trails,
     pub lake: Lake,
     pub events: Events,
@@ -98,6 +100,7 @@ impl World {
             metric_filters: MetricFilters::default(),
             alarms: Alarms::default(),
             organizations: Organizations::default(),
+            regions: Regions::default(),
             trails: Trails::default(),
             lake: Lake::default(),
             events: Events::default(),
@@ -128,6 +131,7 @@ impl World {
         self.metric_filters.clear();
         self.alarms.clear();
         self.organizations.clear();
+        self.regions.clear();
         self.trails.clear();
         self.lake.clear();
         self.events.clear();
