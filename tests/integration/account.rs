@@ -2,6 +2,7 @@
 
 use crate::support::World;
 use crate::support::manifests::with;
+use crate::support::world::REGION;
 use serde_json::json;
 
 fn regions(object: &kube::api::DynamicObject) -> Vec<&str> {
@@ -34,7 +35,7 @@ async fn regions_that_may_not_be_asked_for_are_unknown() {
     world.deny("account", "ListRegions").await;
     world.apply(&world.account_manifest()).await;
     let object = world.wait_ready("AwsAccount", &world.account_name()).await;
-    assert_eq!(regions(&object), [crate::support::REGION], "spec.region at least");
+    assert_eq!(regions(&object), [REGION], "spec.region at least");
     let why = object.data["status"]["regionsUnknown"].as_str().unwrap();
     assert!(why.contains("Allow account:ListRegions"), "{why}");
 }
