@@ -3,19 +3,28 @@
 //! Rules and limits: AWS CloudTrail API Reference, `AdvancedFieldSelector`, `EventSelector`, and "Quotas in AWS CloudTrail".
 
 use super::common::yes;
+use super::insights::{Aggregation, Insight};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which events are recorded. One form only: `management`/`data`, or `basic`, or `advanced`.
+/// Which events are recorded. One form only: `management`, `data` and `networkActivity`, or `basic`, or `advanced`.
 /// Default: all management events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(
-    validation = Rule::new("[has(self.management) || has(self.data), has(self.basic), has(self.advanced)].filter(form, form).size() <= 1")
-        .message("spec.events takes one form: management and data, or basic, or advanced; CloudTrail keeps only one kind of selector per trail"),
-    validation = Rule::new("!has(self.management) || self.management.enabled || (has(self.data) && self.data.size() > 0)")
-        .message("spec.events must record something: enable management events or list data events")
+    validation = Rule::new("[has(self.management) || has(self.data) || has(self.networkActivity), has(self.basic), has(self.advanced)].filter(form, form).size() <= 1")
+        .message("spec.events takes one form: management, data and networkActivity, or basic, or advanced; CloudTrail keeps only one kind of selector per trail"),
+    validation = Rule::new("!has(self.management) || self.management.enabled || has(self.data) || has(self.networkActivity)")
+        .message("spec.events must record something: enable management events or list data or network activity events"),
+    validation = Rule::new("!has(self.insights) || !self.insights.exists(i, i.type == 'ApiCallRate' && 'Management' in i.categories) || (!has(self.basic) && !has(self.advanced) && (!has(self.management) || (self.management.enabled && self.management.readWrite != 'ReadOnly'))) || (has(self.basic) && self.basic.exists(s, s.includeManagementEvents && s.readWriteType != 'ReadOnly')) || (has(self.advanced) && self.advanced.exists(s, s.fieldSelectors.exists(f, f.field == 'eventCategory' && f.equals.size() == 1 && f.equals[0] == 'Management') && !s.fieldSelectors.exists(f, f.field == 'readOnly' && f.equals.size() == 1 && f.equals[0] == 'true')))")
+        .message("spec.events.insights: ApiCallRate of management events needs a trail that records write management events"),
+    validation = Rule::new("!has(self.insights) || !self.insights.exists(i, i.type == 'ApiErrorRate' && 'Management' in i.categories) || (!has(self.basic) && !has(self.advanced) && (!has(self.management) || self.management.enabled)) || (has(self.basic) && self.basic.exists(s, s.includeManagementEvents)) || (has(self.advanced) && self.advanced.exists(s, s.fieldSelectors.exists(f, f.field == 'eventCategory' && f.equals.size() == 1 && f.equals[0] == 'Management')))")
+        .message("spec.events.insights: ApiErrorRate of management events needs a trail that records management events"),
+    validation = Rule::new("!has(self.insights) || !self.insights.exists(i, 'Data' in i.categories) || has(self.data) || (has(self.basic) && self.basic.exists(s, s.dataResources.size() > 0)) || (has(self.advanced) && self.advanced.exists(s, s.fieldSelectors.exists(f, f.field == 'eventCategory' && f.equals.size() == 1 && f.equals[0] == 'Data')))")
+        .message("spec.events.insights: the category Data needs a trail that records data events"),
+    validation = Rule::new("!has(self.aggregation) || has(self.data) || (has(self.basic) && self.basic.exists(s, s.dataResources.size() > 0)) || (has(self.advanced) && self.advanced.exists(s, s.fieldSelectors.exists(f, f.field == 'eventCategory' && f.equals.size() == 1 && f.equals[0] == 'Data')))")
+        .message("spec.events.aggregation needs a trail that records data events: those are what it sums up")
 )]
 pub struct Events {
     /// Management events (control plane calls). Unset in the friendly form: all of them.
@@ -25,6 +34,10 @@ pub struct Events {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 50))]
     pub data: Option<Vec<DataEvents>>,
+    /// Network activity events (calls through VPC endpoints, made or refused): none unless listed. They cost per event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 50))]
+    pub network_activity: Option<Vec<NetworkActivityEvents>>,
     /// CloudTrail's basic event selectors, as PutEventSelectors takes them. At most 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 5))]
@@ -38,6 +51,15 @@ pub struct Events {
         "self.map(s, s.fieldSelectors.map(f, f.equals.size() + f.notEquals.size() + f.startsWith.size() + f.notStartsWith.size() + f.endsWith.size() + f.notEndsWith.size()).sum()).sum() <= 500")
         .message("spec.events.advanced may hold at most 500 condition values in all"))]
     pub advanced: Option<Vec<AdvancedSelector>>,
+    /// Insights: what CloudTrail watches for unusual activity. Default: nothing. With any form of selectors; they cost per event that
+    /// is looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
+    #[x_kube(validation = Rule::new("self.size() < 2 || self[0].type != self[1].type").message("spec.events.insights must not name a type twice: list both categories"))]
+    pub insights: Vec<Insight>,
+    /// Sums of data events, beside the events themselves. Default: none. With any form of selectors that records data events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<Aggregation>,
 }
 
 /// Reads, writes, or both.
@@ -100,6 +122,58 @@ pub struct DataEvents {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 250))]
     pub exclude_arn_prefixes: Vec<String>,
+    /// Only calls of these services, for example s3.amazonaws.com: some types are reached through several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(max = 128)))]
+    pub event_sources: Vec<String>,
+    /// Only events of these types, for example AwsApiCall or AwsServiceEvent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(max = 64)))]
+    pub event_types: Vec<String>,
+    /// Only calls of principals whose ARN is or starts with one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 2048)))]
+    pub user_arn_prefixes: Vec<String>,
+    /// Never calls of principals whose ARN starts with one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 2048)))]
+    pub exclude_user_arn_prefixes: Vec<String>,
+    /// Only calls made with credentials of a console session (true), or only others (false). Unset: both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_console: Option<bool>,
+}
+
+/// Calls to one service through VPC endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NetworkActivityEvents {
+    /// A name for people; shown in the CloudTrail console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
+    pub name: Option<String>,
+    /// The service, for example kms.amazonaws.com. AWS adds services, so any is taken.
+    #[schemars(length(max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9.-]+[.]amazonaws[.]com$')").message("events.networkActivity[].eventSource must be a service such as kms.amazonaws.com"))]
+    pub event_source: String,
+    /// Only these event names, for example Decrypt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 128)))]
+    pub event_names: Vec<String>,
+    /// Only calls through these VPC endpoints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 64)))]
+    pub vpc_endpoint_ids: Vec<String>,
+    /// Only calls that an endpoint's policy refused.
+    #[serde(default)]
+    pub access_denied_only: bool,
+    /// Only calls of principals whose ARN is or starts with one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 2048)))]
+    pub user_arn_prefixes: Vec<String>,
+    /// Never calls of principals whose ARN starts with one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 2048)))]
+    pub exclude_user_arn_prefixes: Vec<String>,
 }
 
 /// A basic event selector.

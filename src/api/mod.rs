@@ -11,6 +11,7 @@ pub mod crds;
 pub mod delivery;
 pub mod event_data_store;
 pub mod events;
+pub mod insights;
 pub mod log_archive;
 pub mod retention;
 pub mod trail;

@@ -22,7 +22,11 @@ impl Cloud {
             Err(failure) => return Observed::Unknown(failure.clone()),
         };
         if let Some(trail) = trails.iter().find(|trail| trail.trail_arn() == Some(arn)) {
-            let facts = TrailFacts { arn: arn.to_owned(), has_custom_event_selectors: trail.has_custom_event_selectors.unwrap_or(true) };
+            let facts = TrailFacts {
+                arn: arn.to_owned(),
+                has_custom_event_selectors: trail.has_custom_event_selectors.unwrap_or(true),
+                has_insight_selectors: trail.has_insight_selectors.unwrap_or(true),
+            };
             return Observed::Present(Reading::new(&settings(trail), &facts));
         }
         match trails.iter().find(|trail| same_but_region(trail.trail_arn().unwrap_or_default(), arn)) {
@@ -94,6 +98,8 @@ impl Cloud {
             CloudTrailRead::TrailTags { arn } => self.trail_tags(arn).await,
             CloudTrailRead::TrailLogging { trail } => self.trail_logging(trail).await,
             CloudTrailRead::TrailSelectors { trail } => self.trail_selectors(trail).await,
+            CloudTrailRead::TrailInsights { trail } => self.trail_insights(trail).await,
+            CloudTrailRead::TrailAggregation { trail } => self.trail_aggregation(trail).await,
         }
     }
 
@@ -133,6 +139,8 @@ impl Cloud {
                 };
                 self.call("cloudtrail:PutEventSelectors", trail, put.send()).await.map(drop)
             }
+            CloudTrailStep::PutInsightSelectors { trail, insights } => self.put_insights(trail, insights).await,
+            CloudTrailStep::PutEventConfiguration { trail, templates } => self.put_aggregation(trail, templates).await,
             CloudTrailStep::AddTags { trail, tags } => self
                 .call("cloudtrail:AddTags", trail, client.add_tags().resource_id(trail).set_tags_list(Some(tag_list(tags))).send())
                 .await

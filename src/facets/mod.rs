@@ -3,6 +3,7 @@
 //! A facet is one piece of AWS state that is read, compared and written as one. Nothing here calls AWS or Kubernetes:
 //! a facet names the read it needs, and answers with steps; both are data. `registry` lists the facets of each kind.
 
+pub mod aggregation;
 pub mod alarm_baseline;
 pub mod alarm_plan;
 pub mod alarm_topic;
@@ -18,11 +19,13 @@ pub mod context;
 pub mod difference;
 pub mod filter_pattern;
 pub mod grants;
+pub mod insights;
 pub mod key;
 pub mod key_alias;
 pub mod key_policy;
 pub mod key_rotation;
 pub mod key_tags;
+pub mod lifecycle;
 pub mod log_group;
 pub mod log_role;
 pub mod lifecycle;

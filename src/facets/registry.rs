@@ -1,6 +1,6 @@
 //! The facets of each kind, in the order in which they are read and written.
 //!
-//! Order: key, bucket, public-access block, bucket policy; trail, selectors, logging (design.md, decision 2).
+//! Order: key, bucket, public-access block, bucket policy; trail, selectors, Insights, aggregation, logging (design.md, decision 2).
 
 use super::context::{ArchiveContext, TrailContext};
 use super::store::StoreContext;
@@ -28,6 +28,8 @@ pub fn trail(context: &TrailContext) -> Registered {
     facets.push(Box::new(trail_settings::Settings(context.clone())));
     facets.push(Box::new(trail_tags::TrailTags(context.clone())));
     facets.push(Box::new(trail_events::TrailEvents(context.clone())));
+    facets.push(Box::new(insights::Insights(context.clone())));
+    facets.push(Box::new(aggregation::Aggregation(context.clone())));
     facets.push(Box::new(trail_logging::Logging(context.clone())));
     resources.push(Box::new(trail_settings::Settings(context.clone())));
     alarms(context, &mut facets, &mut resources);

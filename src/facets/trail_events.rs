@@ -9,7 +9,9 @@ use super::rights::Rights;
 use super::step::{CloudTrailStep, Step};
 use super::trail_settings::{Settings, TrailFacts};
 use super::{Change, Facet, Source};
-use crate::api::events::{AdvancedSelector, BasicSelector, DataEvents, DataResource, Events, FieldSelector, ManagementEvents, ReadWrite};
+use crate::api::events::{
+    AdvancedSelector, BasicSelector, DataEvents, DataResource, Events, FieldSelector, ManagementEvents, NetworkActivityEvents, ReadWrite,
+};
 use serde::{Deserialize, Serialize};
 
 /// Selectors as PutEventSelectors takes them: one kind only.
@@ -24,6 +26,14 @@ pub enum Selectors {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventsState {
     pub selectors: Vec<Meaning>,
+}
+
+impl EventsState {
+    /// Whether any event of this category is recorded.
+    pub fn records(&self, category: &str) -> bool {
+        let condition = format!("eventCategory equals {category}");
+        self.selectors.iter().any(|selector| selector.records.split(" and ").any(|part| part == condition))
+    }
 }
 
 /// One selector's conditions in a fixed order and wording.
@@ -91,7 +101,8 @@ pub fn compile(events: &Events) -> Selectors {
     }
     let management = events.management.clone().unwrap_or_default();
     let data = events.data.iter().flatten().map(data_selector);
-    Selectors::Advanced(management.enabled.then(|| management_selector(&management)).into_iter().chain(data).collect())
+    let network = events.network_activity.iter().flatten().map(network_selector);
+    Selectors::Advanced(management.enabled.then(|| management_selector(&management)).into_iter().chain(data).chain(network).collect())
 }
 
 fn management_selector(management: &ManagementEvents) -> AdvancedSelector {
@@ -111,18 +122,35 @@ fn management_selector(management: &ManagementEvents) -> AdvancedSelector {
 fn data_selector(data: &DataEvents) -> AdvancedSelector {
     let mut fields = vec![equals("eventCategory", ["Data"]), equals("resources.type", [data.resource_type.as_str()])];
     fields.extend(read_only(data.read_write));
-    if !data.event_names.is_empty() {
-        fields.push(FieldSelector { field: "eventName".into(), equals: data.event_names.clone(), ..FieldSelector::default() });
-    }
-    if !data.arn_prefixes.is_empty() || !data.exclude_arn_prefixes.is_empty() {
-        fields.push(FieldSelector {
-            field: "resources.ARN".into(),
-            starts_with: data.arn_prefixes.clone(),
-            not_starts_with: data.exclude_arn_prefixes.clone(),
-            ..FieldSelector::default()
-        });
-    }
+    fields.extend(one_of("eventName", &data.event_names));
+    fields.extend(prefixed("resources.ARN", &data.arn_prefixes, &data.exclude_arn_prefixes));
+    fields.extend(one_of("eventSource", &data.event_sources));
+    fields.extend(one_of("eventType", &data.event_types));
+    fields.extend(prefixed("userIdentity.arn", &data.user_arn_prefixes, &data.exclude_user_arn_prefixes));
+    fields.extend(data.from_console.map(|console| equals("sessionCredentialFromConsole", [if console { "true" } else { "false" }])));
     AdvancedSelector { name: data.name.clone(), field_selectors: fields }
+}
+
+fn network_selector(network: &NetworkActivityEvents) -> AdvancedSelector {
+    let mut fields = vec![equals("eventCategory", ["NetworkActivity"]), equals("eventSource", [network.event_source.as_str()])];
+    fields.extend(one_of("eventName", &network.event_names));
+    fields.extend(one_of("vpcEndpointId", &network.vpc_endpoint_ids));
+    fields.extend(network.access_denied_only.then(|| equals("errorCode", ["VpceAccessDenied"])));
+    fields.extend(prefixed("userIdentity.arn", &network.user_arn_prefixes, &network.exclude_user_arn_prefixes));
+    AdvancedSelector { name: network.name.clone(), field_selectors: fields }
+}
+
+fn one_of(field: &str, values: &[String]) -> Option<FieldSelector> {
+    (!values.is_empty()).then(|| equals(field, values.iter().map(String::as_str)))
+}
+
+fn prefixed(field: &str, with: &[String], without: &[String]) -> Option<FieldSelector> {
+    (!with.is_empty() || !without.is_empty()).then(|| FieldSelector {
+        field: field.to_owned(),
+        starts_with: with.to_vec(),
+        not_starts_with: without.to_vec(),
+        ..FieldSelector::default()
+    })
 }
 
 fn equals<'a>(field: &str, values: impl IntoIterator<Item = &'a str>) -> FieldSelector {
@@ -236,6 +264,25 @@ mod tests {
         let one = events("{data: [{resourceType: 'AWS::S3::Object', arnPrefixes: [b, a]}, {resourceType: 'AWS::Lambda::Function'}]}");
         let two = events("{data: [{resourceType: 'AWS::Lambda::Function'}, {resourceType: 'AWS::S3::Object', arnPrefixes: [a, b]}]}");
         assert_eq!(one, two);
+    }
+
+    #[test]
+    fn network_activity_and_callers_become_conditions() {
+        let friendly = events(
+            "{management: {enabled: false}, networkActivity: [{eventSource: kms.amazonaws.com, accessDeniedOnly: true, vpcEndpointIds: [vpce-1]}], \
+             data: [{resourceType: 'AWS::S3::Object', fromConsole: true, userArnPrefixes: ['arn:aws:sts::1:'], eventSources: [s3.amazonaws.com]}]}",
+        );
+        let records: Vec<_> = friendly.selectors.iter().map(|selector| selector.records.as_str()).collect();
+        assert_eq!(
+            records,
+            [
+                "eventCategory equals Data and eventSource equals s3.amazonaws.com and resources.type equals AWS::S3::Object \
+                 and sessionCredentialFromConsole equals true and userIdentity.arn startsWith arn:aws:sts::1:",
+                "errorCode equals VpceAccessDenied and eventCategory equals NetworkActivity and eventSource equals kms.amazonaws.com \
+                 and vpcEndpointId equals vpce-1",
+            ]
+        );
+        assert!(friendly.records("Data") && friendly.records("NetworkActivity") && !friendly.records("Management"));
     }
 
     #[test]

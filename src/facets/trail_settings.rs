@@ -35,6 +35,7 @@ pub struct TrailSettings {
 pub struct TrailFacts {
     pub arn: String,
     pub has_custom_event_selectors: bool,
+    pub has_insight_selectors: bool,
 }
 
 pub struct Settings(pub TrailContext);

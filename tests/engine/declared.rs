@@ -128,8 +128,14 @@ fn data_events() -> impl Strategy<Value = Value> {
 fn events() -> impl Strategy<Value = Value> {
     let management = (read_write(), any::<bool>(), any::<bool>())
         .prop_map(|(read_write, kms, rds)| json!({"readWrite": read_write, "excludeKms": kms, "excludeRdsData": rds}));
-    let friendly = (management, prop::collection::vec(data_events(), 1..3))
-        .prop_map(|(management, data)| json!({"management": management, "data": data}));
+    let insights = prop_oneof![Just(json!([])), Just(json!([{"type": "ApiErrorRate", "categories": ["Data"]}]))];
+    let templates = prop::sample::subsequence(vec!["ApiActivity", "ResourceAccess", "UserActions"], 0..=3);
+    let friendly = (management, prop::collection::vec(data_events(), 1..3), insights, templates).prop_map(
+        |(management, data, insights, templates)| {
+            json!({"management": management, "data": data, "insights": insights, "aggregation": {"templates": templates},
+            "networkActivity": [{"eventSource": "kms.amazonaws.com", "eventNames": ["Decrypt"]}]})
+        },
+    );
     let data_only = prop::collection::vec(data_events(), 1..3).prop_map(|data| json!({"management": {"enabled": false}, "data": data}));
     let resource = (resource_type(), prop::collection::vec("arn:aws:s3(:::[a-z])?", 1..3))
         .prop_map(|(kind, values)| json!({"type": kind, "values": values}));

@@ -113,6 +113,8 @@ pub fn facet_of(read: &Read) -> &'static str {
         Read::CloudTrail(CloudTrailRead::Trail { .. }) => "settings",
         Read::CloudTrail(CloudTrailRead::TrailTags { .. }) => "tags",
         Read::CloudTrail(CloudTrailRead::TrailSelectors { .. }) => "events",
+        Read::CloudTrail(CloudTrailRead::TrailInsights { .. }) => "insights",
+        Read::CloudTrail(CloudTrailRead::TrailAggregation { .. }) => "aggregation",
         Read::CloudTrail(CloudTrailRead::TrailLogging { .. }) => "logging",
         Read::Kms(KmsRead::Key { .. }) => "key",
         Read::Kms(KmsRead::KeyPolicy { .. }) => "keyPolicy",

@@ -7,9 +7,10 @@ use crate::memory::{ACCOUNT, Aws, REGION};
 use crate::trails::HeldTrail;
 use serde_json::{Value, json};
 use trailkeeper::api::events::{AdvancedSelector, FieldSelector};
+use trailkeeper::api::insights::{InsightCategory, InsightType, Template};
 use trailkeeper::facets::lifecycle::LifecycleRule;
 use trailkeeper::facets::tags::{OWNER as OWNER_TAG, Tags};
-use trailkeeper::facets::trail_events::Selectors;
+use trailkeeper::facets::trail_events::{Selectors, meaning_of};
 
 /// One tampering. It answers false where there is nothing to tamper with.
 #[derive(Clone, Copy)]
@@ -90,6 +91,21 @@ pub const TRAIL: &[Tamper] = &[
             let none = FieldSelector { field: "eventSource".into(), equals: vec!["nothing".into()], ..FieldSelector::default() };
             held.selectors = Selectors::Advanced(vec![AdvancedSelector { name: None, field_selectors: vec![category, none] }]);
             held.custom_selectors = true;
+        })
+    }),
+    tamper("insights.ApiErrorRate", |aws| {
+        trail(aws, |held| {
+            if held.insights.remove(&InsightType::ApiErrorRate).is_none() {
+                held.insights.insert(InsightType::ApiErrorRate, [InsightCategory::Management].into());
+            }
+        })
+    }),
+    // Without data events there is nothing to aggregate, and AWS refuses to.
+    tamper("aggregation.templates", |aws| {
+        let held = aws.trails.0.values_mut().next();
+        held.filter(|held| meaning_of(&held.selectors).records("Data")).is_some_and(|held| {
+            let templates = &mut held.aggregation.templates;
+            templates.remove(&Template::UserActions) || templates.insert(Template::UserActions)
         })
     }),
     tamper("logging.enabled", |aws| trail(aws, |held| held.logging = !held.logging)),

@@ -3,6 +3,8 @@
 use crate::memory::{ACCOUNT, REGION, failure};
 use std::collections::BTreeMap;
 use trailkeeper::api::events::BasicSelector;
+use trailkeeper::facets::aggregation::AggregationState;
+use trailkeeper::facets::insights::InsightsState;
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use trailkeeper::facets::read::CloudTrailRead;
 use trailkeeper::facets::step::CloudTrailStep;
@@ -21,6 +23,8 @@ pub struct HeldTrail {
     pub tags: Tags,
     pub selectors: Selectors,
     pub custom_selectors: bool,
+    pub insights: InsightsState,
+    pub aggregation: AggregationState,
     pub logging: bool,
     pub delivery: DeliveryFacts,
 }
@@ -34,6 +38,8 @@ impl HeldTrail {
             tags,
             selectors: Selectors::Basic(vec![default]),
             custom_selectors: false,
+            insights: InsightsState::default(),
+            aggregation: AggregationState::default(),
             logging: false,
             delivery: DeliveryFacts::default(),
         }
@@ -45,6 +51,8 @@ impl Trails {
         let (CloudTrailRead::Trail { arn }
         | CloudTrailRead::TrailTags { arn }
         | CloudTrailRead::TrailLogging { trail: arn }
+        | CloudTrailRead::TrailInsights { trail: arn }
+        | CloudTrailRead::TrailAggregation { trail: arn }
         | CloudTrailRead::TrailSelectors { trail: arn }) = read;
         let Some(trail) = self.0.get(arn) else {
             // DescribeTrails answers a list that may be empty; everything else answers TrailNotFoundException.
@@ -55,12 +63,18 @@ impl Trails {
         };
         Observed::Present(match read {
             CloudTrailRead::Trail { .. } => {
-                let facts = TrailFacts { arn: arn.clone(), has_custom_event_selectors: trail.custom_selectors };
+                let facts = TrailFacts {
+                    arn: arn.clone(),
+                    has_custom_event_selectors: trail.custom_selectors,
+                    has_insight_selectors: !trail.insights.is_empty(),
+                };
                 Reading::new(&trail.settings, &facts)
             }
             CloudTrailRead::TrailTags { .. } => Reading::new(&users(&trail.tags), &OwnerFacts::of(&trail.tags)),
             CloudTrailRead::TrailLogging { .. } => Reading::new(&LoggingState { enabled: trail.logging }, &trail.delivery),
-            _ => Reading::state(&meaning_of(&trail.selectors)),
+            CloudTrailRead::TrailInsights { .. } => Reading::state(&trail.insights),
+            CloudTrailRead::TrailAggregation { .. } => Reading::state(&trail.aggregation),
+            CloudTrailRead::TrailSelectors { .. } => Reading::state(&meaning_of(&trail.selectors)),
         })
     }
 
@@ -94,6 +108,14 @@ impl Trails {
                 let held = self.get(trail)?;
                 held.selectors = as_aws_answers(selectors);
                 held.custom_selectors = true;
+            }
+            CloudTrailStep::PutInsightSelectors { trail, insights } => self.get(trail)?.insights.clone_from(insights),
+            CloudTrailStep::PutEventConfiguration { trail, templates } => {
+                let held = self.get(trail)?;
+                if !templates.is_empty() && !meaning_of(&held.selectors).records("Data") {
+                    return Err(failure(ErrorClass::Terminal, "PutEventConfiguration", trail, "InvalidParameterException"));
+                }
+                held.aggregation.templates.clone_from(templates);
             }
             CloudTrailStep::AddTags { trail, tags } => {
                 let held = self.get(trail)?;

@@ -75,6 +75,23 @@ const BAD_TRAILS: &[(&str, &str)] = &[
     ("events: {management: {}, basic: [{}]}", "spec.events takes one form"),
     ("events: {basic: [{}], advanced: [{fieldSelectors: [{field: eventCategory, equals: [Management]}]}]}", "spec.events takes one form"),
     ("events: {management: {enabled: false}}", "spec.events must record something"),
+    ("events: {management: {readWrite: ReadOnly}, insights: [{type: ApiCallRate}]}", "needs a trail that records write management events"),
+    (
+        "events: {advanced: [{fieldSelectors: [{field: eventCategory, equals: [Management]}, {field: readOnly, equals: ['true']}]}], insights: [{type: ApiCallRate}]}",
+        "needs a trail that records write management events",
+    ),
+    ("events: {basic: [{readWriteType: ReadOnly}], insights: [{type: ApiCallRate}]}", "needs a trail that records write management events"),
+    (
+        "events: {management: {enabled: false}, data: [{resourceType: 'AWS::S3::Object'}], insights: [{type: ApiErrorRate}]}",
+        "needs a trail that records management events",
+    ),
+    ("events: {insights: [{type: ApiErrorRate, categories: [Data]}]}", "the category Data needs a trail that records data events"),
+    ("events: {insights: [{type: ApiErrorRate}, {type: ApiErrorRate}]}", "must not name a type twice"),
+    ("events: {aggregation: {templates: [ApiActivity]}}", "spec.events.aggregation needs a trail that records data events"),
+    (
+        "events: {networkActivity: [{eventSource: kms.amazonaws.com}], advanced: [{fieldSelectors: [{field: eventCategory, equals: [Management]}]}]}",
+        "takes one form",
+    ),
     ("events: {data: [{resourceType: S3}]}", "must have the shape AWS::Service::Type"),
     ("events: {basic: [{}, {}, {}, {}, {}, {}]}", "must have at most 5 items"),
     ("events: {basic: []}", "should have at least 1 items"),

@@ -8,6 +8,10 @@ pub enum CloudTrailRead {
     TrailLogging { trail: String },
     /// Its event selectors.
     TrailSelectors { trail: String },
+    /// Its Insights.
+    TrailInsights { trail: String },
+    /// Its aggregation of data events.
+    TrailAggregation { trail: String },
     /// Its tags.
     TrailTags { arn: String },
 }

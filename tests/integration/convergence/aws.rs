@@ -1,7 +1,7 @@
 //! What AWS has, as one JSON value to compare, read with the real SDK. Nulls are left out.
 
 use crate::support::World;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector};
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, InsightSelector};
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Map, Value, json};
@@ -44,6 +44,12 @@ pub async fn trail(world: &World, name: &str) -> Value {
         "basic": selectors.event_selectors.map(|all| all.iter().map(basic).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
         "advanced": selectors.advanced_event_selectors.map(|all| all.iter().map(advanced).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
     }))
+}
+
+fn insight(selector: &aws_sdk_cloudtrail::types::InsightSelector) -> Value {
+    let mut categories: Vec<_> = selector.event_categories().iter().map(|category| category.as_str()).collect();
+    categories.sort_unstable();
+    json!({ "type": selector.insight_type().map(|kind| kind.as_str()), "categories": categories })
 }
 
 fn basic(selector: &EventSelector) -> Value {

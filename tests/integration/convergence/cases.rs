@@ -109,6 +109,45 @@ pub fn friendly_events() -> Vec<Case> {
                 json!({ "field": "resources.ARN", "startsWith": ["arn:aws:s3:::kept/"], "notStartsWith": ["arn:aws:s3:::kept/tmp/"] }),
             ])] }),
         ),
+        case(
+            spec(json!({ "data": [{ "resourceType": "AWS::S3::Object", "eventSources": ["s3.amazonaws.com"], "eventTypes": ["AwsApiCall"],
+                "userArnPrefixes": ["arn:aws:sts::"], "excludeUserArnPrefixes": ["arn:aws:sts::111111111111:"], "fromConsole": false }] })),
+            json!({ "advanced": [management(&[]), data("AWS::S3::Object", None, &[
+                field("eventSource", &["s3.amazonaws.com"]), field("eventType", &["AwsApiCall"]),
+                json!({ "field": "userIdentity.arn", "startsWith": ["arn:aws:sts::"], "notStartsWith": ["arn:aws:sts::111111111111:"] }),
+                field("sessionCredentialFromConsole", &["false"]),
+            ])] }),
+        ),
+        case(
+            spec(json!({ "networkActivity": [{ "name": "refused", "eventSource": "kms.amazonaws.com", "eventNames": ["Decrypt"],
+                "vpcEndpointIds": ["vpce-1"], "accessDeniedOnly": true, "userArnPrefixes": ["arn:aws:sts::"],
+                "excludeUserArnPrefixes": ["arn:aws:sts::111111111111:"] }] })),
+            json!({ "advanced": [management(&[]), { "name": "refused", "fieldSelectors": [
+                field("eventCategory", &["NetworkActivity"]), field("eventSource", &["kms.amazonaws.com"]), field("eventName", &["Decrypt"]),
+                field("vpcEndpointId", &["vpce-1"]), field("errorCode", &["VpceAccessDenied"]),
+                json!({ "field": "userIdentity.arn", "startsWith": ["arn:aws:sts::"], "notStartsWith": ["arn:aws:sts::111111111111:"] }),
+            ] }] }),
+        ),
+    ]
+}
+
+/// What CloudTrail makes of the events.
+pub fn sums() -> Vec<Case> {
+    let lambda = json!([{ "resourceType": "AWS::Lambda::Function" }]);
+    let recorded = json!([management(&[]), data("AWS::Lambda::Function", None, &[])]);
+    vec![
+        case(
+            json!({ "events": { "insights": [{ "type": "ApiCallRate" }] } }),
+            json!({ "insights": [{ "type": "ApiCallRateInsight", "categories": ["Management"] }] }),
+        ),
+        case(
+            json!({ "events": { "data": lambda, "insights": [{ "type": "ApiErrorRate", "categories": ["Management", "Data"] }] } }),
+            json!({ "advanced": recorded, "insights": [{ "type": "ApiErrorRateInsight", "categories": ["Data", "Management"] }] }),
+        ),
+        case(
+            json!({ "events": { "data": lambda, "aggregation": { "templates": ["UserActions", "ApiActivity"] } } }),
+            json!({ "advanced": recorded, "aggregation": ["API_ACTIVITY", "USER_ACTIONS"] }),
+        ),
     ]
 }
 

@@ -99,6 +99,7 @@ async fn every_field_has_a_case() {
         cases::places(&fixture),
         cases::notices(&fixture),
         cases::friendly_events(),
+        cases::sums(),
         cases::basic_events(),
         cases::advanced_events(),
         alarms::cases(&fixture),
@@ -253,6 +254,11 @@ async fn converge_events(topic: &str, cases: Vec<Case>) {
 #[tokio::test]
 async fn events_in_the_friendly_form_converge() {
     converge_events("friendly", cases::friendly_events()).await;
+}
+
+#[tokio::test]
+async fn insights_and_aggregation_converge() {
+    converge_events("sums", cases::sums()).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,11 @@
 
 use super::{OWNER, is_told_once, trail};
 use crate::support::World;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, Tag as TrailTag};
+use aws_sdk_cloudtrail::types::{
+    AdvancedEventSelector, AdvancedFieldSelector, AggregationConfiguration, EventCategoryAggregation, InsightSelector, InsightType,
+    Tag as TrailTag, Template,
+};
+use serde_json::json;
 
 async fn the_trail(world: &World) -> String {
     let found = world.cloudtrail.describe_trails().trail_name_list(world.trail_arn("audit")).send().await.unwrap();
@@ -85,6 +89,52 @@ async fn event_selectors() {
         request.send().await.unwrap();
     };
     trail("events.selectors", "eventCategory equals Management\"", "readOnly equals false").is_corrected(&world, tamper, selectors).await;
+}
+
+async fn insights(world: &World) -> String {
+    let found = world.cloudtrail.get_insight_selectors().trail_name(world.trail_arn("audit")).send().await;
+    format!("{:?}", found.ok().map(|found| found.insight_selectors().to_vec()))
+}
+
+async fn aggregation(world: &World) -> String {
+    let found = world.cloudtrail.get_event_configuration().trail_name(world.trail_arn("audit")).send().await.unwrap();
+    format!("{:?}", found.aggregation_configurations())
+}
+
+#[tokio::test]
+async fn insights_that_nobody_declared() {
+    let world = World::ready("insights-on").await;
+    let tamper = async |world: &World| {
+        let selector = InsightSelector::builder().insight_type(InsightType::ApiErrorRateInsight).build();
+        let request = world.cloudtrail.put_insight_selectors().trail_name(world.trail_arn("audit")).insight_selectors(selector);
+        request.send().await.unwrap();
+    };
+    trail("insights.ApiErrorRate", "(none)", "Management").is_corrected(&world, tamper, insights).await;
+}
+
+#[tokio::test]
+async fn insights_switched_off() {
+    let world = World::ready("insights-off").await;
+    world.patch_spec("Trail", "audit", json!({ "events": { "insights": [{ "type": "ApiCallRate" }] } })).await;
+    world.wait_ready("Trail", "audit").await;
+    let tamper = async |world: &World| {
+        let request = world.cloudtrail.put_insight_selectors().trail_name(world.trail_arn("audit")).set_insight_selectors(Some(Vec::new()));
+        request.send().await.unwrap();
+    };
+    trail("insights.ApiCallRate", "Management", "(none)").is_corrected(&world, tamper, insights).await;
+}
+
+#[tokio::test]
+async fn aggregation_that_nobody_declared() {
+    let world = World::ready("aggregation").await;
+    world.patch_spec("Trail", "audit", json!({ "events": { "data": [{ "resourceType": "AWS::Lambda::Function" }] } })).await;
+    world.wait_ready("Trail", "audit").await;
+    let tamper = async |world: &World| {
+        let all = AggregationConfiguration::builder().templates(Template::UserActions).event_category(EventCategoryAggregation::Data);
+        let request = world.cloudtrail.put_event_configuration().trail_name(world.trail_arn("audit"));
+        request.aggregation_configurations(all.build().unwrap()).send().await.unwrap();
+    };
+    trail("aggregation.templates", "[]", "UserActions").is_corrected(&world, tamper, aggregation).await;
 }
 
 #[tokio::test]

@@ -88,14 +88,17 @@ async fn every_read_of_an_archive_is_told_when_it_is_denied() {
 #[tokio::test]
 async fn every_read_of_a_trail_is_told_when_it_is_denied() {
     let world = World::ready("trail-reads").await;
-    // Selectors of one's own, since default ones need no read.
-    world.patch_spec("Trail", "audit", json!({ "events": { "management": { "excludeKms": true } } })).await;
+    // Selectors of one's own, Insights and data events, since what is default needs no read.
+    let events = json!({ "data": [{ "resourceType": "AWS::Lambda::Function" }], "insights": [{ "type": "ApiCallRate" }] });
+    world.patch_spec("Trail", "audit", json!({ "events": events })).await;
     world.wait_ready("Trail", "audit").await;
     let reads = [
         ("cloudtrail", "DescribeTrails", "cloudtrail:DescribeTrails"),
         ("cloudtrail", "ListTags", "cloudtrail:ListTags"),
         ("cloudtrail", "GetTrailStatus", "cloudtrail:GetTrailStatus"),
         ("cloudtrail", "GetEventSelectors", "cloudtrail:GetEventSelectors"),
+        ("cloudtrail", "GetInsightSelectors", "cloudtrail:GetInsightSelectors"),
+        ("cloudtrail", "GetEventConfiguration", "cloudtrail:GetEventConfiguration"),
     ];
     every_read_is_needed(&world, "Trail", "audit", &reads).await;
 }
