@@ -276,10 +276,10 @@ mod tests {
         assert_eq!(
             records,
             [
-                "eventCategory equals Data and eventSource equals s3.amazonaws.com and resources.type equals AWS::S3::Object \
-                 and sessionCredentialFromConsole equals true and userIdentity.arn startsWith arn:aws:sts::1:",
                 "errorCode equals VpceAccessDenied and eventCategory equals NetworkActivity and eventSource equals kms.amazonaws.com \
                  and vpcEndpointId equals vpce-1",
+                "eventCategory equals Data and eventSource equals s3.amazonaws.com and resources.type equals AWS::S3::Object \
+                 and sessionCredentialFromConsole equals true and userIdentity.arn startsWith arn:aws:sts::1:",
             ]
         );
         assert!(friendly.records("Data") && friendly.records("NetworkActivity") && !friendly.records("Management"));
