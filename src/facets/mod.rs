@@ -25,7 +25,6 @@ pub mod key_alias;
 pub mod key_policy;
 pub mod key_rotation;
 pub mod key_tags;
-pub mod lifecycle;
 pub mod log_group;
 pub mod log_role;
 pub mod lifecycle;

@@ -1,7 +1,7 @@
 //! What AWS has, as one JSON value to compare, read with the real SDK. Nulls are left out.
 
 use crate::support::World;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, InsightSelector};
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector};
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Map, Value, json};
@@ -34,10 +34,20 @@ pub async fn trail(world: &World, name: &str) -> Value {
     let selectors = client.get_event_selectors().trail_name(&arn).send().await.unwrap();
     let listed = client.list_tags().resource_id_list(&arn).send().await.unwrap().resource_tag_list.unwrap();
     let pairs = listed[0].tags_list().iter().map(|tag| (tag.key(), tag.value().unwrap_or_default()));
+    let insights = match client.get_insight_selectors().trail_name(&arn).send().await {
+        Ok(answer) => Some(answer.insight_selectors().iter().map(insight).collect::<Vec<_>>()),
+        Err(error) if error.code() == Some("InsightNotEnabledException") => None,
+        Err(error) => panic!("{error:?}"),
+    };
+    let configuration = client.get_event_configuration().trail_name(&arn).send().await.unwrap();
+    let mut templates: Vec<_> =
+        configuration.aggregation_configurations().iter().flat_map(|one| one.templates()).map(|it| it.as_str()).collect();
+    templates.sort_unstable();
     let alarms = trail.cloud_watch_logs_log_group_arn().map(|group| super::alarms::state(world, group, name));
     without_nulls(json!({
         "alarms": alarms, "bucket": trail.s3_bucket_name(), "keyPrefix": trail.s3_key_prefix(), "kmsKey": trail.kms_key_id(), "snsTopic": trail.sns_topic_arn(),
         "logGroup": trail.cloud_watch_logs_log_group_arn(), "logRole": trail.cloud_watch_logs_role_arn(),
+        "insights": insights, "aggregation": Some(templates).filter(|templates| !templates.is_empty()),
         "multiRegion": trail.is_multi_region_trail(), "globalServiceEvents": trail.include_global_service_events(),
         "organization": trail.is_organization_trail(), "logFileValidation": trail.log_file_validation_enabled(),
         "recursiveLogging": trail.recursive_logging(), "logging": status.is_logging(), "tags": tags(pairs),
