@@ -7,6 +7,7 @@ use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };
 use super::retention::Retention;
+use super::hand_over::{HandOver, Reader};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -83,7 +84,12 @@ pub struct LogArchiveSpec {
     #[serde(default)]
     pub retention: Retention,
 
-    /// Tags of the bucket and of its own key. Others are removed, except those that AWS reserves (`aws:`).
+    /// Who else may read the logs, or a part of them, and decrypt them. Up to 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub readers: Vec<Reader>,
+
+    /// Tags of the bucket, of its own key and of the readers' roles. Others are removed, except those that AWS reserves (`aws:`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 48))]
     #[x_kube(validation = Rule::new("self.all(k, k.size() <= 128 && self[k].size() <= 256 && !k.lowerAscii().startsWith('aws:') && !k.startsWith('trailkeeper.dev/'))")
@@ -336,6 +342,9 @@ pub struct LogArchiveStatus {
     /// How long log files are kept, in words, by the lifecycle rules that the bucket has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<String>,
+    /// What readers paste into their tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_over: Option<HandOver>,
     /// The trails that bucket and key policy let in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<WriterStatus>,

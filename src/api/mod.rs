@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod event_data_store;
 pub mod events;
 pub mod insights;
+pub mod hand_over;
 pub mod log_archive;
 pub mod retention;
 pub mod trail;

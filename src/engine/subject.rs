@@ -60,6 +60,7 @@ impl Subject {
             owner: owner.clone(),
             owned_before: owned_before.clone(),
             known_key: archive.status.as_ref().and_then(|status| status.kms_key_arn.clone()),
+            former_readers: former_readers(archive),
             ..ArchiveContext::new(archive.spec.clone(), account.clone())
         };
         Self {
@@ -107,6 +108,13 @@ impl Subject {
         let declared: Vec<Value> = self.registered.facets.iter().map(|facet| json!([facet.name(), facet.declared()])).collect();
         short_hash(&json!([declared, self.treatment.ignore]).to_string())
     }
+}
+
+/// Readers whose roles may still be there though the spec has no such role any more.
+fn former_readers(archive: &LogArchive) -> Vec<String> {
+    let hand_over = archive.status.as_ref().and_then(|status| status.hand_over.clone()).unwrap_or_default();
+    let wanted = |name: &String| archive.spec.readers.iter().any(|reader| reader.name == *name && reader.role.is_some());
+    hand_over.readers.into_iter().map(|reader| reader.name).filter(|name| !wanted(name)).collect()
 }
 
 fn owner(instance: &str, object: &impl ResourceExt) -> String {

@@ -11,6 +11,7 @@ use super::observed::{ErrorClass, Failure, Observed, Seen};
 use super::policy_document::{Statements, short_hash};
 use super::policy_form::{Shared, choose, explain, form_of, shared, size};
 use super::read::{Read, S3Read};
+use super::reader_policy::bucket_statements;
 use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::tags::OwnerFacts;
@@ -32,7 +33,7 @@ impl BucketPolicy {
             json!({"Sid": "TrailkeeperTlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [bucket, format!("{bucket}/*")],
                    "Condition": {"Bool": {"aws:SecureTransport": "false"}}})
         });
-        Statements::from_list(tls)
+        Statements::from_list(bucket_statements(&self.0).into_iter().chain(tls))
     }
 
     fn grants(&self, observed: Option<&Statements>) -> BTreeSet<Grant> {
@@ -66,8 +67,9 @@ impl BucketPolicy {
             region: self.0.spec.region.clone(),
             code: "PolicyTooLarge".to_owned(),
             message: format!(
-                "{} trails write here, and even the smallest bucket policy that lets them in takes {bytes} bytes of the {LIMIT} that S3 allows",
-                self.0.writers.len()
+                "{} trails and {} readers are to be let in, and even the smallest bucket policy that does so takes {bytes} bytes of the {LIMIT} that S3 allows",
+                self.0.writers.len(),
+                self.0.spec.readers.len()
             ),
         })
     }

@@ -109,12 +109,23 @@ pub struct ArchiveContext {
     pub owned_before: Vec<String>,
     /// ARN of the key, if an earlier pass found it.
     pub known_key: Option<String>,
+    /// Readers with a role that an earlier pass saw and the spec asks for no more.
+    pub former_readers: Vec<String>,
 }
 
 impl ArchiveContext {
     /// An archive without writers, that nobody owns yet.
     pub fn new(spec: LogArchiveSpec, account: AccountFacts) -> Self {
-        Self { spec, account, writers: Vec::new(), gone: Vec::new(), owner: String::new(), owned_before: Vec::new(), known_key: None }
+        Self {
+            spec,
+            account,
+            writers: Vec::new(),
+            gone: Vec::new(),
+            owner: String::new(),
+            owned_before: Vec::new(),
+            known_key: None,
+            former_readers: Vec::new(),
+        }
     }
 
     pub fn bucket_arn(&self) -> String {

@@ -10,6 +10,7 @@ use super::observed::{Observed, Reading, Seen};
 use super::policy_document::{Statements, short_hash};
 use super::policy_form::{Shared, choose, explain, form_of, shared, size};
 use super::read::{KmsRead, Read};
+use super::reader_policy::key_statements;
 use super::rights::Rights;
 use super::step::{KmsStep, Step};
 use super::tags::OwnerFacts;
@@ -30,11 +31,12 @@ impl KeyPolicy {
     fn others(&self) -> Statements {
         let account = &self.0.account;
         let root = format!("arn:{}:iam::{}:root", account.partition.as_str(), account.id);
-        Statements::from_list([
+        let base = [
             json!({"Sid": "TrailkeeperAccountAdministration", "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}),
             // Needed with an S3 Bucket Key.
             json!({"Sid": "TrailkeeperDecrypt", "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "kms:Decrypt", "Resource": "*"}),
-        ])
+        ];
+        Statements::from_list(base.into_iter().chain(key_statements(&self.0)))
     }
 
     fn grants(&self, observed: Option<&Statements>) -> BTreeSet<Grant> {

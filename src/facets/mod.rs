@@ -33,6 +33,8 @@ pub mod observed;
 pub mod policy_document;
 pub mod policy_form;
 pub mod read;
+pub mod reader_policy;
+pub mod reader_roles;
 pub mod registry;
 pub mod request_payment;
 pub mod rights;

@@ -99,5 +99,9 @@ pub fn log_archive(context: &ArchiveContext) -> Registered {
     facets.push(Box::new(bucket_tags::BucketTags(context.clone())));
     facets.push(Box::new(lifecycle::Lifecycle(context.clone())));
     resources.push(Box::new(bucket::Bucket(context.clone())));
+    if reader_roles::ReaderRoles::concern(context) {
+        facets.push(Box::new(reader_roles::ReaderRoles(context.clone())));
+        resources.push(Box::new(reader_roles::ReaderRoles(context.clone())));
+    }
     Registered { facets, resources }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
 /// The one inline policy of a role of ours.
-const POLICY_NAME: &str = "trailkeeper";
+pub(super) const POLICY_NAME: &str = "trailkeeper";
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -2,13 +2,18 @@
 
 use super::tell::{Situation, tell};
 use super::{Told, retention};
+use crate::api::hand_over::{HandOver, ReaderHandOver};
 use crate::api::log_archive::EncryptionType;
 use crate::api::{LogArchive, LogArchiveStatus};
 use crate::engine::{Outcome, Writers};
+use crate::facets::Facet;
 use crate::facets::key::KeyFacts;
-use crate::facets::observed::Observed;
+use crate::facets::observed::{Observed, Seen};
 use crate::facets::policy_document::Statements;
 use crate::facets::policy_form::form_of;
+use crate::facets::reader_roles::{ReaderRoleFacts, ReaderRoles};
+use crate::facets::role::RoleState;
+use std::collections::BTreeMap;
 
 pub fn after_pass(
     archive: &LogArchive,
@@ -46,10 +51,33 @@ pub fn after_pass(
         Some(Observed::Absent) => status.retention = None,
         Some(Observed::Unknown(_)) | None => {}
     }
+    status.hand_over = hand_over(status.hand_over.take(), seen);
     // A writer is let in once the policies that say so are in force, or found to be so in Observe mode.
     if outcome.in_sync() {
         status.writers = writers.current.clone();
     }
     let (events, requeue) = tell(&mut status.common, &mut status.held, outcome, situation, None);
     Told { status, events, requeue }
+}
+
+/// What readers paste into their tools, as AWS has it. What could not be read stays as it was known.
+fn hand_over(before: Option<HandOver>, seen: &Seen) -> Option<HandOver> {
+    let before = before.unwrap_or_default();
+    let mut now = HandOver { readers: Vec::new() };
+    match seen.get(ReaderRoles::NAME) {
+        Some(Observed::Unknown(_)) => now.readers = before.readers,
+        _ => now.readers = reader_roles(seen),
+    }
+    (now != HandOver::default()).then_some(now)
+}
+
+fn reader_roles(seen: &Seen) -> Vec<ReaderHandOver> {
+    let roles: BTreeMap<String, RoleState> = seen.state(ReaderRoles::NAME).unwrap_or_default();
+    let facts: ReaderRoleFacts = seen.facts(ReaderRoles::NAME).unwrap_or_default();
+    let of = |(name, role): (String, RoleState)| ReaderHandOver {
+        role_arn: facts.arns.get(&name).cloned().unwrap_or_default(),
+        external_id: ReaderRoles::external_id_in(&role).unwrap_or_default(),
+        name,
+    };
+    roles.into_iter().map(of).collect()
 }
