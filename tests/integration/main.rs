@@ -16,6 +16,7 @@ mod drift;
 mod failures;
 mod manifests;
 mod observe;
+mod readers;
 mod references;
 mod restart;
 mod steady;

@@ -160,3 +160,40 @@ pub async fn key(world: &World, alias: &str) -> Value {
         "tags": tags(listed.iter().map(|tag| (tag.tag_key(), tag.tag_value()))),
     }))
 }
+
+fn name_of(role_arn: &str) -> &str {
+    role_arn.rsplit('/').next().unwrap()
+}
+
+pub async fn role_exists(world: &World, arn: &str) -> bool {
+    world.aws(&["iam", "list-roles"])["Roles"].as_array().unwrap().iter().any(|role| role["Arn"] == arn)
+}
+
+/// Statements of a role: whom it trusts, what it may.
+pub async fn role(world: &World, arn: &str) -> Value {
+    let trust = world.aws(&["iam", "get-role", "--role-name", name_of(arn)])["Role"]["AssumeRolePolicyDocument"]["Statement"].clone();
+    let policy =
+        world.aws(&["iam", "get-role-policy", "--role-name", name_of(arn), "--policy-name", "trailkeeper"])["PolicyDocument"]["Statement"]
+            .clone();
+    json!({ "trust": trust, "policy": policy })
+}
+
+/// What bucket and key policy allow a principal: resources by action.
+pub async fn allowed(world: &World, name: &str, principal: &str) -> Value {
+    let policy = world.s3.get_bucket_policy().bucket(world.bucket(name)).send().await.unwrap().policy.unwrap();
+    let key = world.get("LogArchive", name).await.data["status"]["kmsKeyArn"].as_str().unwrap().to_owned();
+    let key_policy = world.kms.get_key_policy().key_id(key).policy_name("default").send().await.unwrap().policy.unwrap();
+    let mut found = json!({ "principal": principal });
+    for policy in [policy, key_policy] {
+        let policy: Value = serde_json::from_str(&policy).unwrap();
+        for statement in policy["Statement"].as_array().unwrap() {
+            let theirs = statement["Principal"]["AWS"].as_array().is_some_and(|list| list.iter().any(|entry| *entry == principal));
+            if theirs {
+                let resources = statement["Resource"].as_array().unwrap().clone();
+                let of_action = found.as_object_mut().unwrap().entry(statement["Action"][0].as_str().unwrap()).or_insert(json!([]));
+                of_action.as_array_mut().unwrap().extend(resources);
+            }
+        }
+    }
+    found
+}

@@ -21,6 +21,9 @@ pub struct Fixture {
     pub log_role: String,
     /// What the operator's names have of the owner.
     pub hash: String,
+    pub bucket: String,
+    pub own_key: String,
+    pub account: String,
 }
 
 fn case(spec: Value, aws: Value) -> Case {
@@ -175,6 +178,55 @@ pub fn advanced_events() -> Vec<Case> {
 
 fn retention(spec: Value, rules: Value) -> Case {
     case(json!({ "retention": spec }), json!({ "lifecycle": rules }))
+}
+
+/// The statements that let a role of ours read below `prefix`.
+fn reading(fixture: &Fixture, prefix: &str) -> Value {
+    let Fixture { bucket, own_key, .. } = fixture;
+    let arn = format!("arn:aws:s3:::{bucket}");
+    let mut list = json!({ "Sid": "TrailkeeperReadList", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [arn] });
+    if !prefix.is_empty() {
+        list["Condition"] = json!({ "StringLike": { "s3:prefix": [format!("{prefix}*")] } });
+    }
+    json!([
+        { "Sid": "TrailkeeperReadDecryptBucket", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [own_key],
+          "Condition": { "StringLike": { "kms:EncryptionContext:aws:s3:arn": [arn, format!("{arn}/*")] } } },
+        { "Sid": "TrailkeeperReadDecryptLogs", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [own_key],
+          "Condition": { "Null": { "kms:EncryptionContext:aws:cloudtrail:arn": ["false"] } } },
+        list,
+        { "Sid": "TrailkeeperReadLocation", "Effect": "Allow", "Action": ["s3:GetBucketLocation"], "Resource": [arn] },
+        { "Sid": "TrailkeeperReadObjects", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [format!("{arn}/{prefix}*")] },
+    ])
+}
+
+/// Readers that assume a role: what AWS must have of that role, by the reader's name.
+pub fn reader_roles(fixture: &Fixture) -> Vec<Case> {
+    let trust = |principal: &str, external_id: Value| {
+        json!([{ "Sid": "TrailkeeperReader", "Effect": "Allow", "Principal": { "AWS": [principal] },
+        "Action": ["sts:AssumeRole"], "Condition": { "StringEquals": { "sts:ExternalId": [external_id] } } }])
+    };
+    let user = format!("arn:aws:iam::{}:root", fixture.account);
+    vec![
+        case(
+            json!({ "readers": [{ "name": "siem", "role": { "trustedPrincipal": fixture.account, "externalId": "given-by-siem" } }] }),
+            json!({ "siem": { "trust": trust(&user, json!("given-by-siem")), "policy": reading(fixture, "") } }),
+        ),
+        case(
+            json!({ "readers": [{ "name": "siem", "prefix": "AWSLogs/1", "role": { "trustedPrincipal": user, "externalId": "other" } }] }),
+            json!({ "siem": { "trust": trust(&user, json!("other")), "policy": reading(fixture, "AWSLogs/1") } }),
+        ),
+    ]
+}
+
+/// Readers that come as they are: the actions that bucket and key policy allow them, by resource.
+pub fn reader_principals(fixture: &Fixture) -> Vec<Case> {
+    let arn = format!("arn:aws:s3:::{}", fixture.bucket);
+    let root = format!("arn:aws:iam::{}:root", fixture.account);
+    let read = |prefix: &str| json!({ "principal": root, "s3:GetObject": [format!("{arn}/{prefix}*")], "s3:ListBucket": [arn], "s3:GetBucketLocation": [arn], "kms:Decrypt": ["*", "*"] });
+    vec![
+        case(json!({ "readers": [{ "name": "auditors", "principal": fixture.account }] }), read("")),
+        case(json!({ "readers": [{ "name": "auditors", "principal": root, "prefix": "AWSLogs/2" }] }), read("AWSLogs/2")),
+    ]
 }
 
 pub fn archive(fixture: &Fixture) -> Vec<Case> {

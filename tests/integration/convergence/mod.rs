@@ -104,7 +104,10 @@ async fn every_field_has_a_case() {
         cases::advanced_events(),
         alarms::cases(&fixture),
     ];
-    let all = [of_trail.into_iter().flatten().collect(), cases::archive(&fixture)];
+    let all = [
+        of_trail.into_iter().flatten().collect(),
+        [cases::archive(&fixture), cases::reader_roles(&fixture), cases::reader_principals(&fixture)].into_iter().flatten().collect(),
+    ];
     for ((kind, elsewhere), cases) in ELSEWHERE.iter().zip::<[Vec<Case>; 2]>(all) {
         let name = format!("{}s.trailkeeper.dev", kind.to_lowercase());
         let crd = Api::<CustomResourceDefinition>::all(world.kube.clone()).get(&name).await.unwrap();
@@ -279,6 +282,57 @@ async fn an_archive_converges() {
     world.wait_ready("LogArchive", "logs").await;
     let fixture = Fixture { other_key: foreign_key(&world).await, ..Fixture::default() };
     converge(&world, &base, cases::archive(&fixture), "True").await;
+}
+
+/// A case of readers there, and back to none: `look` shows what AWS has of them.
+async fn readers_converge(world: &World, cases: Vec<Case>, look: impl AsyncFn(&World, &Value) -> Value) {
+    let base = world.archive_manifest("logs");
+    for Case { spec, aws } in cases {
+        world.apply(&with(base.clone(), spec)).await;
+        let ready = world.wait_ready("LogArchive", "logs").await;
+        assert_eq!(look(world, &ready.data["status"]).await, aws);
+        let start = world.now().await;
+        world.request_pass("LogArchive", "logs").await;
+        assert_eq!(world.writes(start).await, [] as [&str; 0]);
+    }
+}
+
+async fn world_with_readers(topic: &str) -> (World, Fixture) {
+    let world = World::with_account(topic).await;
+    world.apply(&world.archive_manifest("logs")).await;
+    let ready = world.wait_ready("LogArchive", "logs").await;
+    let own_key = ready.data["status"]["kmsKeyArn"].as_str().unwrap().to_owned();
+    let fixture = Fixture { bucket: world.bucket("logs"), account: "222233334444".to_owned(), own_key, ..Fixture::default() };
+    (world, fixture)
+}
+
+#[tokio::test]
+async fn readers_with_roles_converge() {
+    let (world, fixture) = world_with_readers("reader-roles").await;
+    let look = async |world: &World, status: &Value| {
+        let arn = status["handOver"]["readers"][0]["roleArn"].as_str().unwrap().to_owned();
+        let role = aws::role(world, &arn).await;
+        let given = role["trust"][0]["Condition"]["StringEquals"]["sts:ExternalId"][0].clone();
+        assert_eq!(status["handOver"]["readers"][0]["externalId"], given);
+        json!({ "siem": role })
+    };
+    readers_converge(&world, cases::reader_roles(&fixture), look).await;
+    let arn = world.get("LogArchive", "logs").await.data["status"]["handOver"]["readers"][0]["roleArn"].as_str().unwrap().to_owned();
+    world.apply(&world.archive_manifest("logs")).await;
+    world.wait_ready("LogArchive", "logs").await;
+    assert!(!aws::role_exists(&world, &arn).await, "who is no reader any more has nothing to assume");
+    assert!(world.get("LogArchive", "logs").await.data["status"].get("handOver").is_none());
+}
+
+#[tokio::test]
+async fn readers_that_are_principals_converge() {
+    let (world, fixture) = world_with_readers("principals").await;
+    let root = format!("arn:aws:iam::{}:root", fixture.account);
+    let look = async |world: &World, _: &Value| aws::allowed(world, "logs", &root).await;
+    readers_converge(&world, cases::reader_principals(&fixture), look).await;
+    world.apply(&world.archive_manifest("logs")).await;
+    world.wait_ready("LogArchive", "logs").await;
+    assert_eq!(aws::allowed(&world, "logs", &root).await, json!({ "principal": root }));
 }
 
 #[tokio::test]
