@@ -6,8 +6,8 @@
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };
-use super::retention::Retention;
 use super::hand_over::{HandOver, Reader};
+use super::retention::Retention;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;

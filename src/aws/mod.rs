@@ -112,7 +112,6 @@ impl World for Cloud {
             Step::Kms(step) => self.write_kms(step, produced).await,
             Step::CloudTrail(step) => self.write_cloudtrail(step).await,
             Step::CloudWatch(step) => self.write_cloudwatch(step).await,
-            Step::Iam(step) => self.write_iam(step).await,
             Step::Iam(step) => self.write_iam(step, produced).await,
             Step::Sns(step) => self.write_sns(step).await,
             Step::Logs(step) => self.write_logs(step).await,
