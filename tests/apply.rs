@@ -309,3 +309,30 @@ async fn a_bucket_that_others_keep_is_never_written_and_its_lack_is_explained() 
         &["failed CreateTrail", "S3BucketDoesNotExistException", "Create the bucket, or refer to a LogArchive"],
     );
 }
+
+#[tokio::test]
+async fn an_event_data_store_is_waited_for_and_found_again() {
+    let stage = Stage::new("700000000021");
+    let all = stage.manifests("", "");
+    let account = all.splitn(3, "---").take(2).collect::<Vec<_>>().join("---");
+    let store = |spec: &str| {
+        format!(
+            "{account}---\napiVersion: trailkeeper.dev/v1alpha1\nkind: EventDataStore\nmetadata: {{name: events}}\nspec: {{accountRef: {{name: main}}, region: {REGION}{spec}}}\n"
+        )
+    };
+    expect(&stage.apply(&store("")), 1, &["CreateEventDataStore", "AWS closed CloudTrail Lake to new customers on 2026-05-31"]);
+    let open = format!("{}/_sim/lake", stage.endpoint());
+    http().post(open).json(&json!({"account": stage.account})).send().await.unwrap().error_for_status().unwrap();
+    // CreateEventDataStore can't federate: that follows once AWS has the store ready.
+    let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lakeformation.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
+    stage.aws(&["iam", "create-role", "--role-name", "federates", "--assume-role-policy-document", trust]);
+    let federated = store(&format!(", federation: {{roleArn: 'arn:aws:iam::{}:role/federates'}}", stage.account));
+    expect(&stage.plan(&federated), 2, &["CreateEventDataStore", "follows once it exists"]);
+    expect(&stage.apply(&federated), 0, &["done CreateEventDataStore", "done EnableFederation", "made 2 AWS writes"]);
+    expect(&stage.plan(&federated), 0, &["No differences."]);
+
+    // By another name it is found by its ownership tag.
+    expect(&stage.apply(&store(", storeName: renamed")), 0, &["UpdateEventDataStore", "DisableFederation"]);
+    let writes = stage.writes().await;
+    assert_eq!(writes.iter().filter(|write| *write == "CreateEventDataStore").count(), 2, "a twin: {writes:?}");
+}

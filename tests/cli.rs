@@ -123,7 +123,10 @@ fn crds_are_printed_as_yaml_and_json() {
     let json = trailkeeper(&["crds", "-o", "json"], "").stdout;
     let list: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let names: Vec<&str> = list["items"].as_array().unwrap().iter().filter_map(|crd| crd["metadata"]["name"].as_str()).collect();
-    assert_eq!(names, ["awsaccounts.trailkeeper.dev", "logarchives.trailkeeper.dev", "trails.trailkeeper.dev"]);
+    assert_eq!(
+        names,
+        ["awsaccounts.trailkeeper.dev", "logarchives.trailkeeper.dev", "trails.trailkeeper.dev", "eventdatastores.trailkeeper.dev"]
+    );
 }
 
 #[test]

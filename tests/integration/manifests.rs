@@ -294,7 +294,7 @@ fn properties(path: &str, schema: &Value, found: &mut Vec<(String, String)>) {
 #[tokio::test]
 async fn kubectl_explains_every_field() {
     let world = World::new("manifests").await;
-    for kind in ["awsaccounts", "logarchives", "trails"] {
+    for kind in ["awsaccounts", "eventdatastores", "logarchives", "trails"] {
         let crd = Api::<CustomResourceDefinition>::all(world.kube.clone()).get(&format!("{kind}.trailkeeper.dev")).await.unwrap();
         let schema = crd.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.clone().unwrap();
         let mut found = Vec::new();
