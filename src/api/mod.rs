@@ -14,6 +14,7 @@ pub mod events;
 pub mod hand_over;
 pub mod insights;
 pub mod log_archive;
+pub mod responses;
 pub mod retention;
 pub mod trail;
 

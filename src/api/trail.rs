@@ -9,6 +9,7 @@ use super::common::{
 };
 use super::delivery::CloudWatchLogs;
 use super::events::Events;
+use super::responses::{Response, ResponsesStatus};
 use jiff::Timestamp;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
@@ -56,6 +57,10 @@ use std::collections::BTreeMap;
         .message("spec.alarms needs spec.cloudWatchLogs.logGroup.class Standard: InfrequentAccess has no metric filters"),
     validation = Rule::new("!has(self.alarms) || !has(self.alarms.topicArn) || self.alarms.topicArn.split(':', 5)[3] == self.region")
         .message("spec.alarms.topicArn must be a topic of spec.region: an alarm tells topics of its own Region only"),
+    validation = Rule::new("!has(self.responses) || self.responses.all(r, r.targets.all(t, t.arn.split(':')[3] == self.region))")
+        .message("spec.responses[].targets[].arn must be in the trail's home Region, spec.region: events of other Regions are brought there"),
+    validation = Rule::new("self.multiRegion || !has(self.responses) || self.responses.all(r, !has(r.regions) || r.regions.all(x, x == self.region))")
+        .message("spec.responses[].regions of a trail that is not multiRegion can only be spec.region: it records no other"),
     validation = Rule::new("has(self.trailName) == has(oldSelf.trailName)").message("spec.trailName is immutable: it can be neither added nor removed later")
 )]
 pub struct TrailSpec {
@@ -137,6 +142,11 @@ pub struct TrailSpec {
     #[x_kube(validation = Rule::new("self.size() >= 1 && self.size() <= 256").message("spec.snsTopic must be the name or ARN of a topic, 1 to 256 characters"))]
     #[schemars(length(max = 1024))]
     pub sns_topic: Option<String>,
+
+    /// Events that are sent to SNS, SQS or Lambda within seconds, for example when somebody stops logging. Up to 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub responses: Vec<Response>,
 
     /// Tags of the trail. Others are removed, except those that AWS reserves (`aws:`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -228,6 +238,9 @@ pub struct TrailStatus {
     /// Who is told by the alarms, and which of them are raised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarms: Option<AlarmsStatus>,
+    /// What the responses stand on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responses: Option<ResponsesStatus>,
     /// Times without evidence: logging was stopped, or validation off. Kept for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<EvidenceGap>,

@@ -89,15 +89,22 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "InvalidAccessKeyId"
         | "SignatureDoesNotMatch"
         | "CloudTrailInvalidClientTokenId" => ErrorClass::Credentials,
-        "TrailNotFound" | "EventDataStoreNotFound" | "NotFound" | "NoSuchBucket" | "NoSuchEntity" | "ResourceNotFound" | "HTTP404" => {
-            ErrorClass::NotFound
-        }
+        "TrailNotFound"
+        | "EventDataStoreNotFound"
+        | "NotFound"
+        | "NoSuchBucket"
+        | "NoSuchEntity"
+        | "ResourceNotFound"
+        | "HTTP404"
+        | "QueueDoesNotExist"
+        | "AWS.SimpleQueueService.NonExistentQueue" => ErrorClass::NotFound,
         "TrailAlreadyExists"
         | "EventDataStoreAlreadyExists"
         | "EntityAlreadyExists"
         | "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
-        | "AlreadyExists" => ErrorClass::AlreadyExists,
+        | "AlreadyExists"
+        | "ResourceAlreadyExists" => ErrorClass::AlreadyExists,
         "MaximumNumberOfTrailsExceeded" | "EventDataStoreMaxLimitExceeded" | "TooManyBuckets" | "PolicyTooLarge" => ErrorClass::Quota,
         "BucketNotEmpty" => ErrorClass::NotEmpty,
         "InsufficientS3BucketPolicy"
@@ -116,6 +123,8 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "MalformedPolicyDocument" => ErrorClass::Dependency,
         // One code, two meanings: a role that is not usable yet, and an ARN that never will be.
         "InvalidCloudWatchLogsLogGroupArn" | "InvalidCloudWatchLogsRoleArn" if message.contains("Access denied") => ErrorClass::Dependency,
+        // EventBridge does not see a role that was just made.
+        "Validation" if message.contains("cannot be assumed") => ErrorClass::Dependency,
         // A success that can't be read was garbled on the way.
         _ if !(400..500).contains(&status) => ErrorClass::Transient,
         _ if status == 429 => ErrorClass::Throttled,

@@ -4,6 +4,7 @@
 
 mod cloudtrail;
 mod cloudwatch;
+mod eventbridge;
 mod failures;
 mod iam;
 pub mod identity;
@@ -19,6 +20,7 @@ mod s3_options;
 mod session;
 mod snapshot;
 mod sns;
+mod target;
 
 pub use session::{BaseCredentials, Session, SessionError};
 
@@ -67,7 +69,6 @@ impl Cloud {
     }
 
     /// The same account in another Region.
-    #[allow(dead_code)]
     fn at(&self, region: &str) -> Self {
         if region == self.region { self.clone() } else { Self::new(&self.session, region, self.shared.clone()) }
     }
@@ -103,6 +104,8 @@ impl World for Cloud {
             Read::Sns(read) => self.read_sns(read).await,
             Read::Logs(read) => self.read_logs(read).await,
             Read::Lake(read) => self.read_lake(read).await,
+            Read::EventBridge(read) => self.read_eventbridge(read).await,
+            Read::Target(read) => self.read_target(read).await,
         }
     }
 
@@ -116,6 +119,8 @@ impl World for Cloud {
             Step::Sns(step) => self.write_sns(step).await,
             Step::Logs(step) => self.write_logs(step).await,
             Step::Lake(step) => self.write_lake(step).await,
+            Step::EventBridge(step) => self.write_eventbridge(step).await,
+            Step::Target(step) => self.write_target(step).await,
         }
     }
 }

@@ -149,7 +149,6 @@ impl Session {
         aws_sdk_cloudwatch::Client::new(&self.config(Some(region), &self.endpoints.cloudwatch))
     }
 
-    #[allow(dead_code)]
     pub(super) fn eventbridge(&self, region: &str) -> aws_sdk_eventbridge::Client {
         aws_sdk_eventbridge::Client::new(&self.config(Some(region), &self.endpoints.eventbridge))
     }
@@ -159,7 +158,6 @@ impl Session {
         aws_sdk_glue::Client::new(&self.config(Some(region), &self.endpoints.glue))
     }
 
-    #[allow(dead_code)]
     pub(super) fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.config(Some(region), &self.endpoints.lambda))
     }
@@ -168,7 +166,6 @@ impl Session {
         aws_sdk_cloudwatchlogs::Client::new(&self.config(Some(region), &self.endpoints.logs))
     }
 
-    #[allow(dead_code)]
     pub(super) fn sqs(&self, region: &str) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.config(Some(region), &self.endpoints.sqs))
     }

@@ -39,6 +39,12 @@ impl Subject {
             destination,
             owner: owner.clone(),
             owned_before: owned_before.clone(),
+            response_regions: trail
+                .status
+                .as_ref()
+                .and_then(|status| status.responses.as_ref())
+                .map(|responses| responses.regions.clone())
+                .unwrap_or_default(),
         };
         Self {
             registered: registry::trail(&context),

@@ -51,6 +51,8 @@ pub struct TrailContext {
     pub owner: String,
     /// The resources (by noun) that an earlier pass had in force.
     pub owned_before: Vec<String>,
+    /// Regions where an earlier pass saw rules of the trail's responses.
+    pub response_regions: Vec<String>,
 }
 
 impl TrailContext {
@@ -180,6 +182,7 @@ mod tests {
             destination: Destination { bucket: "logs".into(), kms_key: String::new() },
             owner: "cluster/audit/main".into(),
             owned_before: Vec::new(),
+            response_regions: Vec::new(),
         }
     }
 

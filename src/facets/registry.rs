@@ -33,7 +33,23 @@ pub fn trail(context: &TrailContext) -> Registered {
     facets.push(Box::new(trail_logging::Logging(context.clone())));
     resources.push(Box::new(trail_settings::Settings(context.clone())));
     alarms(context, &mut facets, &mut resources);
+    responses(context, &mut facets, &mut resources);
     Registered { facets, resources }
+}
+
+/// Permissions and the role before the rules that need them.
+fn responses(context: &TrailContext, facets: &mut Vec<Box<dyn AnyFacet>>, resources: &mut Vec<Box<dyn Resource>>) {
+    let rules = || responses::Responses(context.clone());
+    if context.spec.responses.is_empty() && !context.owned_before.iter().any(|owned| owned == rules().noun()) {
+        return;
+    }
+    facets.push(Box::new(response_targets::ResponseTargets(context.clone())));
+    if let (Some(role), Some(again)) = (response_role::role(context), response_role::role(context)) {
+        facets.push(Box::new(role));
+        resources.push(Box::new(again));
+    }
+    facets.push(Box::new(rules()));
+    resources.push(Box::new(rules()));
 }
 
 /// The facets of an EventDataStore.

@@ -8,6 +8,7 @@ pub mod classes;
 pub mod event_data_store;
 pub mod events;
 pub mod log_archive;
+mod responses;
 pub mod retention;
 pub mod schedule;
 pub mod tell;

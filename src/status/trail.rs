@@ -7,7 +7,9 @@ use crate::api::common::EvidenceGap;
 use crate::api::condition::{self, DELIVERING, Truth};
 use crate::api::{Trail, TrailStatus};
 use crate::engine::Outcome;
+use crate::facets::Facet;
 use crate::facets::observed::Observed;
+use crate::facets::responses::Responses;
 use crate::facets::trail_logging::{DeliveryFacts, LoggingState};
 use crate::facets::trail_settings::{TrailFacts, TrailSettings};
 use std::time::Duration;
@@ -43,6 +45,12 @@ fn take_over(status: &mut TrailStatus, outcome: &Outcome) {
     }
     if let Some(settings) = seen.state::<TrailSettings>("settings") {
         status.key_prefix = Some(settings.key_prefix);
+    }
+    match seen.get(Responses::NAME) {
+        Some(Observed::Present(_)) => status.responses = seen.state(Responses::NAME).map(|state| super::responses::summary(&state)),
+        Some(Observed::Absent) | None => status.responses = None,
+        // What is known stays known: its Regions are where to look for rules that a spec has dropped.
+        Some(Observed::Unknown(_)) => {}
     }
     if let Some(logging) = seen.state::<LoggingState>("logging") {
         status.logging = Some(logging.enabled);

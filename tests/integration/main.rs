@@ -18,6 +18,7 @@ mod manifests;
 mod observe;
 mod readers;
 mod references;
+mod responses;
 mod restart;
 mod steady;
 mod stores;

@@ -2,21 +2,25 @@
 
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod eventbridge;
 pub mod iam;
 pub mod kms;
 pub mod lake;
 pub mod logs;
 pub mod s3;
 pub mod sns;
+pub mod target;
 
 pub use cloudtrail::CloudTrailRead;
 pub use cloudwatch::CloudWatchRead;
+pub use eventbridge::EventBridgeRead;
 pub use iam::IamRead;
 pub use kms::KmsRead;
 pub use lake::LakeRead;
 pub use logs::LogsRead;
 pub use s3::S3Read;
 pub use sns::SnsRead;
+pub use target::TargetRead;
 
 /// One question about one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,4 +33,6 @@ pub enum Read {
     Sns(SnsRead),
     Logs(LogsRead),
     Lake(LakeRead),
+    EventBridge(EventBridgeRead),
+    Target(TargetRead),
 }

@@ -2,21 +2,25 @@
 
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod eventbridge;
 pub mod iam;
 pub mod kms;
 pub mod lake;
 pub mod logs;
 pub mod s3;
 pub mod sns;
+pub mod target;
 
 pub use cloudtrail::CloudTrailStep;
 pub use cloudwatch::CloudWatchStep;
+pub use eventbridge::EventBridgeStep;
 pub use iam::IamStep;
 pub use kms::KmsStep;
 pub use lake::LakeStep;
 pub use logs::LogsStep;
 pub use s3::S3Step;
 pub use sns::SnsStep;
+pub use target::TargetStep;
 
 use serde::Serialize;
 
@@ -54,6 +58,8 @@ pub enum Step {
     Sns(SnsStep),
     Logs(LogsStep),
     Lake(LakeStep),
+    EventBridge(EventBridgeStep),
+    Target(TargetStep),
 }
 
 impl Step {
@@ -68,6 +74,8 @@ impl Step {
             Self::Sns(step) => step.into(),
             Self::Logs(step) => step.into(),
             Self::Lake(step) => step.into(),
+            Self::EventBridge(step) => step.into(),
+            Self::Target(step) => step.action(),
         }
     }
 

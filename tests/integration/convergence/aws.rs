@@ -45,6 +45,7 @@ pub async fn trail(world: &World, name: &str) -> Value {
     templates.sort_unstable();
     let alarms = trail.cloud_watch_logs_log_group_arn().map(|group| super::alarms::state(world, group, name));
     without_nulls(json!({
+        "responses": responses(world).await,
         "alarms": alarms, "bucket": trail.s3_bucket_name(), "keyPrefix": trail.s3_key_prefix(), "kmsKey": trail.kms_key_id(), "snsTopic": trail.sns_topic_arn(),
         "logGroup": trail.cloud_watch_logs_log_group_arn(), "logRole": trail.cloud_watch_logs_role_arn(),
         "insights": insights, "aggregation": Some(templates).filter(|templates| !templates.is_empty()),
@@ -196,4 +197,27 @@ pub async fn allowed(world: &World, name: &str, principal: &str) -> Value {
         }
     }
     found
+}
+
+/// The rules on the default buses, by Region and response. Null where there are none.
+async fn responses(world: &World) -> Value {
+    let mut regions = Map::new();
+    for region in [crate::support::world::REGION, "us-east-1", "eu-west-1"] {
+        let client = world.eventbridge_in(region);
+        let listed = client.list_rules().name_prefix("trailkeeper-").send().await.unwrap();
+        let mut rules = Map::new();
+        for rule in listed.rules() {
+            let targets = client.list_targets_by_rule().rule(rule.name().unwrap()).send().await.unwrap();
+            // A bus is named after the owner, which is not the test's to know.
+            let target = |arn: &str| if arn.contains(":event-bus/") { "bus".to_owned() } else { arn.to_owned() };
+            let arns: Vec<_> = targets.targets().iter().map(|found| target(found.arn())).collect();
+            let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap()).unwrap();
+            let response = rule.name().unwrap().splitn(3, '-').last().unwrap().to_owned();
+            rules.insert(response, json!({ "pattern": pattern, "state": rule.state().unwrap().as_str(), "targets": arns }));
+        }
+        if !rules.is_empty() {
+            regions.insert(region.to_owned(), Value::Object(rules));
+        }
+    }
+    if regions.is_empty() { Value::Null } else { Value::Object(regions) }
 }

@@ -265,3 +265,30 @@ pub fn archive(fixture: &Fixture) -> Vec<Case> {
         ),
     ]
 }
+
+/// Every field of a response. `queue` and `topic` are targets in the home Region.
+pub fn responses(queue: &str, topic: &str) -> Vec<Case> {
+    let home = crate::support::world::REGION;
+    let custom = json!({ "source": ["aws.s3"], "detail": { "eventName": ["DeleteBucket"] } });
+    let response = |more: Value| {
+        let mut response = json!({ "name": "custom", "pattern": custom, "targets": [{ "arn": queue }], "regions": [home] });
+        json_patch::merge(&mut response, &more);
+        json!({ "responses": [response] })
+    };
+    let rule = |state: &str, target: &str| json!({ "pattern": custom, "state": state, "targets": [target] });
+    let at_home = |rule: Value| json!({ "responses": { home: { "custom": rule } } });
+    let logins = json!({ "source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"],
+        "detail": { "userIdentity": { "type": ["Root"] } } });
+    let logins = |target: &str| json!({ "root": { "pattern": logins, "state": "ENABLED", "targets": [target] } });
+    vec![
+        case(response(json!({})), at_home(rule("ENABLED", queue))),
+        case(response(json!({ "targets": [{ "arn": topic }] })), at_home(rule("ENABLED", topic))),
+        case(response(json!({ "enabled": false })), at_home(rule("DISABLED", queue))),
+        case(response(json!({ "readEvents": true })), at_home(rule("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", queue))),
+        case(response(json!({ "regions": ["eu-west-1"] })), json!({ "responses": { "eu-west-1": { "custom": rule("ENABLED", "bus") } } })),
+        case(
+            json!({ "responses": [{ "name": "root", "on": "RootLogin", "targets": [{ "arn": queue }], "regions": [home, "us-east-1"] }] }),
+            json!({ "responses": { home: logins(queue), "us-east-1": logins("bus") } }),
+        ),
+    ]
+}

@@ -71,9 +71,15 @@ impl World {
 
     /// The official command line as mallory of this account. Blocks; answers its JSON.
     pub fn aws(&self, arguments: &[&str]) -> Value {
+        self.aws_in(REGION, arguments)
+    }
+
+    /// The same in another Region.
+    pub fn aws_in(&self, region: &str, arguments: &[&str]) -> Value {
         let lab = &self.stage.lab;
         let mut command: Command = lab.command(&lab.tools().join("venv/bin/aws"));
-        command.args(arguments).args(["--region", REGION, "--output", "json"]).env("AWS_ENDPOINT_URL", self.endpoint());
+        // Named as an argument: of SQS the command line takes it in no other way.
+        command.args(arguments).args(["--region", region, "--output", "json", "--endpoint-url", &self.endpoint()]);
         command.env("AWS_ACCESS_KEY_ID", format!("{}-mallory", self.account)).env("AWS_SECRET_ACCESS_KEY", "any");
         let output = command.output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

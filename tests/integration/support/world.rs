@@ -11,6 +11,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use trailkeeper_sim::control::Client as Control;
 use trailkeeper_sim::record::{CallFilter, CallRecord};
 
+macro_rules! client {
+    ($sdk:ident, $http:expr, $endpoint:expr, $credentials:expr, $region:expr) => {{
+        let config = $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .http_client($http.clone())
+            .region($sdk::config::Region::new($region.to_owned()))
+            .endpoint_url($endpoint)
+            .credentials_provider($credentials.clone());
+        config
+    }};
+}
+
 /// Where everything of a world lives.
 pub const REGION: &str = "eu-central-1";
 
@@ -90,6 +102,12 @@ impl World {
         cloudtrail(&self.http, &self.endpoint(), &credentials(&format!("{}-{MALLORY}", self.account)), region)
     }
 
+    /// EventBridge in a Region, as mallory.
+    pub fn eventbridge_in(&self, region: &str) -> aws_sdk_eventbridge::Client {
+        let mallory = credentials(&format!("{}-{MALLORY}", self.account));
+        aws_sdk_eventbridge::Client::from_conf(client!(aws_sdk_eventbridge, self.http, self.endpoint(), mallory, region).build())
+    }
+
     /// A value that no request of this world had before.
     pub(super) fn stamp(&self) -> String {
         format!("request-{}", self.stamps.fetch_add(1, Ordering::Relaxed))
@@ -142,18 +160,6 @@ fn new_account() -> String {
 
 fn credentials(access_key: &str) -> Credentials {
     Credentials::new(access_key, "any", None, None, "test")
-}
-
-macro_rules! client {
-    ($sdk:ident, $http:expr, $endpoint:expr, $credentials:expr, $region:expr) => {{
-        let config = $sdk::Config::builder()
-            .behavior_version($sdk::config::BehaviorVersion::latest())
-            .http_client($http.clone())
-            .region($sdk::config::Region::new($region.to_owned()))
-            .endpoint_url($endpoint)
-            .credentials_provider($credentials.clone());
-        config
-    }};
 }
 
 fn cloudtrail(http: &SharedHttpClient, endpoint: &str, credentials: &Credentials, region: &str) -> aws_sdk_cloudtrail::Client {

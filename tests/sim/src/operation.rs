@@ -26,6 +26,11 @@ impl Operation {
         {
             return Self { name: (*name).to_owned(), protocol: Protocol::RestJson };
         }
+        if service == "lambda"
+            && let Some(name) = lambda(method, uri.path())
+        {
+            return Self { name: name.to_owned(), protocol: Protocol::RestJson };
+        }
         if let Some(name) = uri.path().split("/operation/").nth(1) {
             return Self { name: name.to_owned(), protocol: Protocol::Cbor };
         }
@@ -35,6 +40,17 @@ impl Operation {
             Some((_, action)) => Self { name: action.into_owned(), protocol: Protocol::Query },
             None => Self { name: format!("{method} {}", uri.path()), protocol: Protocol::RestJson },
         }
+    }
+}
+
+/// The operations of Lambda on a function's policy, which its REST paths do not name.
+fn lambda(method: &Method, path: &str) -> Option<&'static str> {
+    let (_, part) = path.strip_prefix("/2015-03-31/functions/")?.split_once('/')?;
+    match (method.as_str(), part.trim_end_matches('/').split('/').collect::<Vec<_>>().as_slice()) {
+        ("GET", ["policy"]) => Some("GetPolicy"),
+        ("POST", ["policy"]) => Some("AddPermission"),
+        ("DELETE", ["policy", _]) => Some("RemovePermission"),
+        _ => None,
     }
 }
 
@@ -215,6 +231,7 @@ mod tests {
     fn form_actions_and_rest_paths() {
         assert_eq!(name("sts", &Method::POST, "/", "Action=AssumeRole&Version=1"), "AssumeRole");
         assert_eq!(name("lambda", &Method::GET, "/2015-03-31/functions", ""), "GET /2015-03-31/functions");
+        assert_eq!(name("lambda", &Method::DELETE, "/2015-03-31/functions/f/policy/s", ""), "RemovePermission");
         assert_eq!(name("monitoring", &Method::POST, "/service/G/operation/PutMetricAlarm", ""), "PutMetricAlarm");
     }
 }

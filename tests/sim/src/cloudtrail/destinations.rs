@@ -200,7 +200,7 @@ pub async fn role_may_write(world: &World, trail: &Trail, role: &str, group: &st
 }
 
 /// Whether identity policies together allow an action: one must, and none may deny.
-fn holder_may(policies: &[Value], action: &str, resource: &str) -> bool {
+pub fn holder_may(policies: &[Value], action: &str, resource: &str) -> bool {
     let request = Request { principal: Principal::Holder, action, resource: Some(resource), context: Context::default() };
     let decisions: Vec<Decision> = policies.iter().map(|policy| evaluate(policy, &request)).collect();
     decisions.contains(&Decision::Allowed) && !decisions.contains(&Decision::Denied)
