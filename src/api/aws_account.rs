@@ -4,6 +4,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 use super::common::{AllowedNamespaces, CommonStatus, default_interval};
+use super::inventory::{BlindSpot, Coverage, PaidCopies, TrailFound};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -22,6 +23,8 @@ use serde::{Deserialize, Serialize};
     doc = "How to reach one AWS account. The caller identity is verified before anything is written there.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountId"),
+    printcolumn(name = "Trails", type_ = "integer", json_path = ".status.trailsFound"),
+    printcolumn(name = "Blind-Regions", type_ = "integer", json_path = ".status.blindRegions"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Identity", type_ = "string", json_path = ".status.callerArn", priority = 1),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
@@ -68,11 +71,17 @@ pub struct AwsAccountSpec {
     #[serde(default = "AllowedNamespaces::all")]
     pub allowed_namespaces: AllowedNamespaces,
 
-    /// How often the identity is verified again, as a Go duration. At least 30s.
+    /// How often the identity is verified and the account's trails are looked for again, as a Go duration. At least 30s.
     #[serde(default = "default_interval")]
     #[x_kube(validation = Rule::new("duration(self) >= duration('30s')").message("spec.interval must be at least 30s: AWS limits reads per account"))]
     #[schemars(length(max = 32))]
     pub interval: Duration,
+
+    /// How many management events the account has in a month, over all Regions: for the cost of paid copies in status.paidCopies. Cost
+    /// Explorer shows it as FreeEventsRecorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000_000_000_u64))]
+    pub management_events_per_month: Option<u64>,
 
     /// Stop verifying; objects that refer to this account wait.
     #[serde(default)]
@@ -218,6 +227,27 @@ pub struct AwsAccountStatus {
     /// Why AWS did not say which Regions are on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regions_unknown: Option<String>,
+    /// How many trails the account has, over its Regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trails_found: Option<i32>,
+    /// Every trail of the account, whoever made it; the first 100 by ARN.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trails: Vec<TrailFound>,
+    /// Which events are recorded where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coverage: Vec<Coverage>,
+    /// Management events that no trail records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blind_spots: Vec<BlindSpot>,
+    /// How many Regions have blind spots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind_regions: Option<i32>,
+    /// Management events that are recorded, and paid for, more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_copies: Option<PaidCopies>,
+    /// Why some of the inventory is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory_unknown: Option<String>,
 }
 
 /// The AWS organization of an account.

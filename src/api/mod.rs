@@ -13,6 +13,7 @@ pub mod event_data_store;
 pub mod events;
 pub mod hand_over;
 pub mod insights;
+pub mod inventory;
 pub mod log_archive;
 pub mod responses;
 pub mod retention;

@@ -77,17 +77,20 @@ impl Cloud {
         }
     }
 
+    pub(super) async fn selectors(&self, trail: &str) -> Result<Selectors, Failure> {
+        let asked = self.cloudtrail.get_event_selectors().trail_name(trail).send();
+        let answer = self.call("cloudtrail:GetEventSelectors", trail, asked).await?;
+        let advanced = answer.advanced_event_selectors.unwrap_or_default();
+        Ok(if advanced.is_empty() {
+            Selectors::Basic(answer.event_selectors.unwrap_or_default().into_iter().map(basic_from_sdk).collect())
+        } else {
+            Selectors::Advanced(advanced.into_iter().map(advanced_from_sdk).collect())
+        })
+    }
+
     pub(super) async fn trail_selectors(&self, trail: &str) -> Answer {
-        match self.call("cloudtrail:GetEventSelectors", trail, self.cloudtrail.get_event_selectors().trail_name(trail).send()).await {
-            Ok(answer) => {
-                let advanced = answer.advanced_event_selectors.unwrap_or_default();
-                let selectors = if advanced.is_empty() {
-                    Selectors::Basic(answer.event_selectors.unwrap_or_default().into_iter().map(basic_from_sdk).collect())
-                } else {
-                    Selectors::Advanced(advanced.into_iter().map(advanced_from_sdk).collect())
-                };
-                Observed::Present(Reading::state(&meaning_of(&selectors)))
-            }
+        match self.selectors(trail).await {
+            Ok(selectors) => Observed::Present(Reading::state(&meaning_of(&selectors))),
             Err(failure) => Observed::Unknown(failure),
         }
     }

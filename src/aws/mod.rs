@@ -9,6 +9,7 @@ mod failures;
 mod iam;
 pub mod identity;
 mod insights;
+mod inventory;
 mod kms;
 mod lake;
 mod lifecycle;

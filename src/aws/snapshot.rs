@@ -90,7 +90,7 @@ async fn take(cloud: &Cloud, kept: &BTreeSet<String>) -> Snapshot {
     Snapshot { trails, tags }
 }
 
-async fn list_tags(cloud: &Cloud, arns: &[String]) -> Result<HashMap<String, Tags>, Failure> {
+pub(super) async fn list_tags(cloud: &Cloud, arns: &[String]) -> Result<HashMap<String, Tags>, Failure> {
     let mut found: HashMap<String, Tags> = HashMap::new();
     let mut next = None;
     loop {

@@ -1,13 +1,28 @@
 //! The AwsAccount controller: verifies the identity, and keeps the account while anything lives in it.
 
 use super::context::Context;
+use super::index::readable;
 use super::kind::{Ending, Kind, Pass, Passed};
-use crate::api::{AwsAccount, AwsAccountStatus};
+use crate::api::{AwsAccount, AwsAccountStatus, Trail, TrailStatus};
 use crate::engine::Deletion;
 use crate::status::Waiting;
 use crate::status::aws_account::{Answers, verified};
+use crate::status::inventory::{self, Keepers};
 use kube::{Api, Client, ResourceExt};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+fn name(trail: &Trail) -> String {
+    format!("{}/{}", trail.namespace().unwrap_or_default(), trail.name_any())
+}
+
+/// The Trail objects, of any account, whose trail was in force as their own.
+fn keepers(context: &Context) -> Keepers {
+    let own = |status: &TrailStatus| status.held.owned.iter().any(|noun| noun == "trail");
+    readable(&context.index.trails, |trail: &Trail| trail.status.as_ref().is_some_and(own))
+        .iter()
+        .filter_map(|trail| Some((trail.status.as_ref()?.trail_arn.clone()?, name(trail))))
+        .collect()
+}
 
 impl Kind for AwsAccount {
     type Status = AwsAccountStatus;
@@ -32,8 +47,17 @@ impl Kind for AwsAccount {
         self.spec.account_id.clone()
     }
 
-    fn references(&self, _context: &Context) -> Value {
-        Value::Null
+    /// The inventory changes with what the Trails of the account bring about.
+    fn references(&self, context: &Context) -> Value {
+        let mut trails: Vec<_> = readable(&context.index.trails, |trail: &Trail| trail.spec.account_ref.name == self.name_any())
+            .iter()
+            .filter_map(|trail| {
+                let status = trail.status.as_ref()?;
+                Some(json!([name(trail), status.trail_arn, status.held.applied_fingerprint, status.logging]))
+            })
+            .collect();
+        trails.sort_by_key(Value::to_string);
+        trails.into()
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<AwsAccountStatus>, Waiting> {
@@ -49,7 +73,14 @@ impl Kind for AwsAccount {
         let failed = found.identity.account != self.spec.account_id;
         let answers =
             Answers { account: found.identity.account, arn: found.identity.arn, organization: found.organization, regions: found.regions };
-        Ok(Passed { told: verified(self, &answers, pass.now), failed })
+        let mut told = verified(self, &answers, pass.now);
+        if !failed {
+            let cloud = pass.context.cloud(self, &self.spec.region).await?;
+            let keepers = keepers(pass.context);
+            let inventory = cloud.inventory(&told.status.regions, |arn| keepers.contains_key(arn)).await;
+            told.events.extend(inventory::tell(&mut told.status, &self.spec, &inventory, &keepers));
+        }
+        Ok(Passed { told, failed })
     }
 
     async fn end(&self, context: &Context) -> Ending {

@@ -31,8 +31,16 @@ pub struct EventsState {
 impl EventsState {
     /// Whether any event of this category is recorded.
     pub fn records(&self, category: &str) -> bool {
-        let condition = format!("eventCategory equals {category}");
-        self.selectors.iter().any(|selector| selector.records.split(" and ").any(|part| part == condition))
+        self.records_but(category, "")
+    }
+
+    /// Whether any event of this category is recorded by a selector without this condition.
+    pub fn records_but(&self, category: &str, condition: &str) -> bool {
+        let category = format!("eventCategory equals {category}");
+        self.selectors.iter().any(|selector| {
+            let has = |condition: &str| selector.records.split(" and ").any(|part| part == condition);
+            has(&category) && !has(condition)
+        })
     }
 }
 

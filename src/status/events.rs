@@ -1,5 +1,6 @@
 //! Every event that is ever published: a constructor each. Events mark transitions, never a state that lasts.
 
+use crate::api::inventory::BlindSpot;
 use crate::facets::difference::Difference;
 use crate::facets::difference::shown;
 
@@ -79,6 +80,17 @@ pub fn not_alerting(account: &str, reason: &str, message: &str) -> Event {
 
 pub fn alerting(account: &str, message: &str) -> Event {
     event(false, "Alerting", "Verify", format!("account {account}: {message}"))
+}
+
+/// Trails that no Trail object looks after.
+pub fn unmanaged_trail_found(account: &str, trails: &[String]) -> Event {
+    event(true, "UnmanagedTrailFound", "Compare", format!("account {account}: no Trail object looks after {}", trails.join(", ")))
+}
+
+/// Management events that nobody records any more.
+pub fn blind_spot(account: &str, spot: &BlindSpot) -> Event {
+    let note = format!("account {account}: no trail records {} events in {}", spot.events, spot.regions.join(", "));
+    event(true, "BlindSpot", "Compare", note)
 }
 
 /// Nothing is written: not ours, or the wrong account.

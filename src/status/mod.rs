@@ -5,8 +5,10 @@
 pub mod alarms;
 pub mod aws_account;
 pub mod classes;
+pub mod coverage;
 pub mod event_data_store;
 pub mod events;
+pub mod inventory;
 pub mod log_archive;
 mod responses;
 pub mod retention;
