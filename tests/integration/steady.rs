@@ -30,6 +30,18 @@ fn lasting(object: &DynamicObject) -> Value {
     status
 }
 
+/// Waits until the account has looked at these trails: it does so when they come into force.
+async fn inventoried(world: &World, trails: usize) {
+    world
+        .wait("AwsAccount", &world.account_name(), "to have looked at the trails", |object| {
+            let found = object.data["status"]["trails"].as_array().cloned().unwrap_or_default();
+            let kept = found.iter().filter(|trail| trail["managed"] == "Yes" && trail["logging"] == "Yes").count();
+            ensure!(kept == trails, "it has {found:?}");
+            Ok(())
+        })
+        .await;
+}
+
 /// Counts that a pass may reach only when what an earlier one read is forgotten.
 async fn passes_that_read_anew(world: &World, trails: &[&str]) -> Vec<String> {
     wait_for("a pass that asks for the trails", PATIENCE, async || {
@@ -47,6 +59,7 @@ async fn passes_that_read_anew(world: &World, trails: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn a_pass_of_a_plain_trail_costs_three_reads_and_tells_nothing() {
     let world = World::ready("steady").await;
+    inventoried(&world, 1).await;
     delivered(&world, "audit").await;
     let before = world.request_pass("Trail", "audit").await;
     let told = world.events("Trail", "audit").await;
@@ -103,6 +116,7 @@ async fn five_trails_of_one_account_share_their_reads() {
         world.apply(&world.trail_manifest(trail, "logs")).await;
     }
     join_all(trails.map(|trail| world.wait_ready("Trail", trail))).await;
+    inventoried(&world, trails.len()).await;
     let reads = passes_that_read_anew(&world, &trails).await;
     let count = |operation: &str| reads.iter().filter(|read| *read == operation).count();
     assert_eq!(count("cloudtrail:DescribeTrails"), 1, "{reads:?}");
