@@ -18,17 +18,13 @@ const AT_ONCE: usize = 8;
 impl Cloud {
     /// Looks for trails in these Regions. Those that `kept` knows are not asked for tags.
     pub async fn inventory(&self, regions: &[String], kept: impl Fn(&str) -> bool) -> Inventory {
-        let looks = regions.iter().map(async |region| {
-            let cloud = self.at(region);
-            let asked = cloud.cloudtrail.describe_trails().include_shadow_trails(true).send();
-            (region.clone(), cloud.call("cloudtrail:DescribeTrails", "all trails", asked).await)
-        });
+        let looks: Vec<_> = regions.iter().map(|region| self.listed(region.clone())).collect();
         let answers: Vec<_> = stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
         let mut inventory = Inventory { regions: regions.to_vec(), ..Inventory::default() };
         let mut trails = BTreeMap::new();
         for (region, answer) in answers {
             match answer {
-                Ok(answer) => trails.extend(answer.trail_list.into_iter().flatten().filter_map(|trail| Some((trail.trail_arn.clone()?, trail)))),
+                Ok(listed) => trails.extend(listed.into_iter().filter_map(|trail| Some((trail.trail_arn.clone()?, trail)))),
                 Err(failure) => inventory.unlisted.push((region, failure)),
             }
         }
@@ -37,19 +33,18 @@ impl Cloud {
         for (arn, trail) in trails.iter().filter(|(arn, _)| self.owns(arn) && !kept(arn)) {
             by_home.entry(home(trail)).or_default().push(arn.clone());
         }
-        let tags: Vec<_> = stream::iter(by_home.into_iter().map(async |(region, arns)| self.tags_of(&region, arns).await))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+        let asked: Vec<_> = by_home.into_iter().map(|(region, arns)| self.tags_of(region, arns)).collect();
+        let tags: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
         let tags: HashMap<String, Result<Tags, Failure>> = tags.into_iter().flatten().collect();
-        let details = trails.into_iter().map(async |(arn, trail)| {
+        let mut details = Vec::new();
+        for (arn, trail) in trails {
             let owner = match tags.get(&arn) {
                 Some(Ok(tags)) => Ok(OwnerFacts::of(tags).owner),
                 Some(Err(failure)) => Err(failure.clone()),
                 None => Ok(None),
             };
-            self.seen(arn, trail, owner).await
-        });
+            details.push(self.seen(arn, trail, owner));
+        }
         inventory.trails = stream::iter(details).buffer_unordered(AT_ONCE).collect().await;
         inventory
     }
@@ -58,8 +53,15 @@ impl Cloud {
         arn.split(':').nth(4) == Some(self.account.as_str())
     }
 
-    async fn tags_of(&self, region: &str, arns: Vec<String>) -> Vec<(String, Result<Tags, Failure>)> {
-        let answer = list_tags(&self.at(region), &arns).await;
+    async fn listed(&self, region: String) -> (String, Result<Vec<Trail>, Failure>) {
+        let cloud = self.at(&region);
+        let asked = cloud.cloudtrail.describe_trails().include_shadow_trails(true).send();
+        let answer = cloud.call("cloudtrail:DescribeTrails", "all trails", asked).await;
+        (region, answer.map(|answer| answer.trail_list.unwrap_or_default()))
+    }
+
+    async fn tags_of(&self, region: String, arns: Vec<String>) -> Vec<(String, Result<Tags, Failure>)> {
+        let answer = list_tags(&self.at(&region), &arns).await;
         let of = |arn: &String| answer.as_ref().map(|tags| tags.get(arn).cloned().unwrap_or_default()).map_err(Clone::clone);
         arns.iter().map(|arn| (arn.clone(), of(arn))).collect()
     }

@@ -183,7 +183,7 @@ impl IamPolicy {
             rights.extend(self.of_subject(&Subject::event_data_store(&store.value, facts, "default")));
         }
         if self.identity != Purpose::Verify {
-            rights.extend(of_account());
+            rights.extend(of_account(facts));
         }
         rights
     }

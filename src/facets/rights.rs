@@ -61,9 +61,19 @@ impl Rights {
     }
 }
 
-/// What the look at an account as a whole needs, whatever lives in it. GetCallerIdentity needs no right.
-pub fn of_account() -> Vec<Right> {
-    vec![Right::new("organizations:DescribeOrganization", "*")]
+/// What the look at an account as a whole needs, whatever lives in it: its organization, its Regions, and the trails in
+/// them (docs/inventory.md). GetCallerIdentity needs no right.
+pub fn of_account(account: &AccountFacts) -> Vec<Right> {
+    let (partition, id) = (account.partition.as_str(), &account.id);
+    let trails = format!("arn:{partition}:cloudtrail:*:{id}:trail/*");
+    vec![
+        Right::new("organizations:DescribeOrganization", "*"),
+        Right::new("account:ListRegions", format!("arn:{partition}:account::{id}:account")),
+        Right::new("cloudtrail:DescribeTrails", "*"),
+        Right::new("cloudtrail:GetTrailStatus", &trails),
+        Right::new("cloudtrail:GetEventSelectors", &trails),
+        Right::new("cloudtrail:ListTags", &trails),
+    ]
 }
 
 /// What verifying the files of an archive needs: to list and read them, to decrypt logs and digests (which are encrypted

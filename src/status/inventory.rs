@@ -61,7 +61,11 @@ fn found(trail: &SeenTrail, account: &str, keepers: &Keepers) -> TrailFound {
 /// The first of the reads that failed, and how many more did.
 fn unknown(inventory: &Inventory) -> Option<String> {
     let of_trail = |trail: &SeenTrail| {
-        [trail.logging.as_ref().err(), trail.records.as_ref().err(), trail.owner.as_ref().err()].into_iter().flatten().cloned().collect::<Vec<_>>()
+        [trail.logging.as_ref().err(), trail.records.as_ref().err(), trail.owner.as_ref().err()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
     };
     let failures: Vec<_> =
         inventory.unlisted.iter().map(|(_, failure)| failure.clone()).chain(inventory.trails.iter().flat_map(of_trail)).collect();
@@ -71,14 +75,17 @@ fn unknown(inventory: &Inventory) -> Option<String> {
 
 fn news(before: &AwsAccountStatus, now: &AwsAccountStatus, account: &str) -> Vec<Event> {
     let known: BTreeSet<_> = unmanaged(before).map(|trail| &trail.arn).collect();
-    let strangers: Vec<_> =
-        unmanaged(now).filter(|trail| !known.contains(&trail.arn)).map(|trail| format!("{} in {}", trail.name, trail.home_region)).collect();
+    let strangers: Vec<_> = unmanaged(now)
+        .filter(|trail| !known.contains(&trail.arn))
+        .map(|trail| format!("{} in {}", trail.name, trail.home_region))
+        .collect();
     let mut told = Vec::new();
     if !strangers.is_empty() {
         told.push(events::unmanaged_trail_found(account, &strangers));
     }
     for spot in &now.blind_spots {
-        let old = before.blind_spots.iter().find(|other| other.events == spot.events).map(|other| other.regions.as_slice()).unwrap_or_default();
+        let old =
+            before.blind_spots.iter().find(|other| other.events == spot.events).map(|other| other.regions.as_slice()).unwrap_or_default();
         let regions: Vec<_> = spot.regions.iter().filter(|region| !old.contains(region)).cloned().collect();
         if !regions.is_empty() {
             told.push(events::blind_spot(account, &BlindSpot { events: spot.events.clone(), regions }));
@@ -102,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_turns_is_told_once() {
-        let (mut status, keepers) = (AwsAccountStatus::default(), Keepers::from([(trail("ours", true, Ok(true), "{}").arn, "a/ours".to_owned())]));
+        let (mut status, keepers) =
+            (AwsAccountStatus::default(), Keepers::from([(trail("ours", true, Ok(true), "{}").arn, "a/ours".to_owned())]));
         let reasons = |events: Vec<Event>| events.into_iter().map(|event| event.reason).collect::<Vec<_>>();
         let both = || inventory(vec![trail("ours", true, Ok(true), "{}"), trail("theirs", false, Ok(true), "{}")]);
         assert_eq!(reasons(tell(&mut status, &spec(), &both(), &keepers)), ["UnmanagedTrailFound"]);
@@ -123,7 +131,8 @@ mod tests {
     fn what_may_not_be_read_is_neither_a_stranger_nor_a_blind_spot() {
         let mut status = AwsAccountStatus::default();
         let hidden = SeenTrail { owner: Err(failure()), logging: Err(failure()), ..trail("hidden", true, Ok(true), "{}") };
-        let foreign = SeenTrail { arn: "arn:aws:cloudtrail:eu-west-1:999999999999:trail/org".into(), ..trail("org", false, Ok(true), "{}") };
+        let foreign =
+            SeenTrail { arn: "arn:aws:cloudtrail:eu-west-1:999999999999:trail/org".into(), ..trail("org", false, Ok(true), "{}") };
         let mut inventory = inventory(vec![hidden, foreign]);
         inventory.unlisted.push(("us-east-1".into(), failure()));
         assert_eq!(tell(&mut status, &spec(), &inventory, &Keepers::new()), []);

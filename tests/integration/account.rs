@@ -52,7 +52,12 @@ async fn every_trail_is_told_with_who_looks_after_it_and_what_it_covers() {
     world.apply(&account).await;
     let name = world.account_name();
     let object = world.wait_ready("AwsAccount", &name).await;
-    assert_eq!((&object.data["status"]["trailsFound"], &object.data["status"]["blindRegions"]), (&json!(0), &json!(2)), "{}", object.data["status"]);
+    assert_eq!(
+        (&object.data["status"]["trailsFound"], &object.data["status"]["blindRegions"]),
+        (&json!(0), &json!(2)),
+        "{}",
+        object.data["status"]
+    );
     world.wait_event("AwsAccount", &name, "BlindSpot", &["ManagementWrite", "us-east-1", REGION]).await;
 
     world.apply(&world.archive_manifest("logs")).await;
@@ -87,7 +92,8 @@ async fn every_trail_is_told_with_who_looks_after_it_and_what_it_covers() {
     let mut reads = world.reads(since).await;
     reads.retain(|read| read.starts_with("cloudtrail:"));
     reads.sort();
-    let expected = ["DescribeTrails", "DescribeTrails", "GetTrailStatus", "GetTrailStatus", "ListTags"].map(|read| format!("cloudtrail:{read}"));
+    let expected =
+        ["DescribeTrails", "DescribeTrails", "GetTrailStatus", "GetTrailStatus", "ListTags"].map(|read| format!("cloudtrail:{read}"));
     assert_eq!(reads, expected, "what docs/inventory.md says that it costs");
     let told = world.events("AwsAccount", &name).await;
     world.request_pass("AwsAccount", &name).await;
