@@ -49,17 +49,27 @@ impl Facet for StoreFederation {
         }
     }
 
-    /// CloudTrail acts on Glue and Lake Formation by the caller's rights.
+    /// CloudTrail acts on Glue and Lake Formation by the caller's rights (CloudTrail User Guide, "Required permissions for
+    /// federation"). To end a federation that somebody began is a repair, so those rights are always needed.
     fn rights(&self) -> Rights {
         let store = self.0.arn_pattern();
-        let mut rights = Rights::default().writing(&store, &["cloudtrail:DisableFederation"]);
+        let (partition, region, account) = (self.0.account.partition.as_str(), &self.0.spec.region, &self.0.account.id);
+        let glue = |what: &str| format!("arn:{partition}:glue:{region}:{account}:{what}");
+        let lake_formation = format!("arn:{partition}:lakeformation:{region}:{account}:catalog:{account}");
+        let tables = ["catalog", "database/aws:cloudtrail", "table/aws:cloudtrail/*"].map(glue);
+        let mut rights = Rights::default()
+            .writing(&store, &["cloudtrail:DisableFederation"])
+            .writing(&lake_formation, &["lakeformation:DeregisterResource"]);
+        rights.write.extend(tables.iter().map(|table| Right::new("glue:DeleteTable", table)));
         if let Some(federation) = &self.0.spec.federation {
             let role = &federation.role_arn;
             rights = rights
                 .writing(&store, &["cloudtrail:EnableFederation"])
                 .writing(role, &["iam:GetRole"])
-                .writing("*", &["lakeformation:RegisterResource", "lakeformation:DeregisterResource"])
-                .writing("*", &["glue:CreateDatabase", "glue:CreateTable", "glue:DeleteTable", "glue:PassConnection"]);
+                .writing(&lake_formation, &["lakeformation:RegisterResource"]);
+            for resource in tables.into_iter().chain([glue("connection/aws:cloudtrail")]) {
+                rights = rights.writing(&resource, &["glue:CreateDatabase", "glue:CreateTable", "glue:PassConnection"]);
+            }
             rights.write.push(Right::new("iam:PassRole", role).when("StringEquals", "iam:PassedToService", "lakeformation.amazonaws.com"));
         }
         rights

@@ -4,6 +4,7 @@ use crate::support::{World, condition, is_true, manifests::with};
 use anyhow::ensure;
 use aws_sdk_cloudtrail::types::Tag;
 use serde_json::{Value, json};
+use trailkeeper_sim::faults::FaultKind;
 
 const KIND: &str = "EventDataStore";
 const NOTHING: [&str; 0] = [];
@@ -75,6 +76,18 @@ async fn a_store_is_created_once_and_then_left_alone() {
     let mut reads = world.reads(since).await;
     reads.sort();
     assert_eq!(reads, ["cloudtrail:GetEventDataStore", "cloudtrail:GetInsightSelectors", "cloudtrail:ListTags"]);
+}
+
+/// The answer of the creating call is lost: the store is found again by its tag, and has no twin.
+#[tokio::test]
+async fn a_store_whose_creation_was_cut_off_is_found_again() {
+    let world = customer("lakecut").await;
+    world.fault("cloudtrail", "CreateEventDataStore", FaultKind::CutAfter, Some(1)).await;
+    world.apply(&world.store_manifest("events")).await;
+    world.wait_ready(KIND, "events").await;
+    let listed = world.cloudtrail.list_event_data_stores().send().await.unwrap();
+    assert_eq!(listed.event_data_stores().len(), 1, "{listed:?}");
+    assert_eq!(world.get(KIND, "events").await.data["status"]["owned"], json!(["event data store"]));
 }
 
 #[tokio::test]
