@@ -103,8 +103,7 @@ impl Facet for MetricFilters {
     }
 
     fn rights(&self) -> Rights {
-        let group = self.0.log_group_arn().unwrap_or_default();
-        let group = format!("{group}:*");
+        let Some(group) = self.0.log_group_arn().map(|group| format!("{group}:*")) else { return Rights::default() };
         Rights::on(&group, &["logs:DescribeMetricFilters"], &["logs:PutMetricFilter", "logs:DeleteMetricFilter"])
             .deleting(&group, &["logs:DeleteMetricFilter"])
     }

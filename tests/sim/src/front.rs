@@ -110,6 +110,7 @@ async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answ
         "kms" => crate::kms::handle(world, call).await,
         "logs" => crate::metric_filters::handle(world, call).await,
         "monitoring" => crate::monitoring::handle(world, call).await,
+        "sns" => crate::sns::handle(world, call).await,
         _ => {
             let answer = world.backend.forward(call).await?;
             learn_access_keys(world, call, &answer);

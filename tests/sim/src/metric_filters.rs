@@ -1,8 +1,9 @@
-//! Metric filters of CloudWatch Logs: kept and answered, not evaluated. moto's own accept a group that does not exist, and
+//! Metric filters of CloudWatch Logs: kept, answered, and evaluated on what trails deliver. moto's own accept a group that does not exist, and
 //! make a twin of a filter that is put again.
 
 use crate::aws_error::AwsError;
 use crate::backend::At;
+use crate::filter_pattern::matches;
 use crate::wire::{Answer, Call};
 use crate::world::{World, guard};
 use serde_json::{Map, Value, json};
@@ -17,6 +18,20 @@ impl MetricFilters {
     pub fn clear(&self) {
         guard(&self.0).clear();
     }
+}
+
+/// How many of `events`, which arrive in a log group, each metric counts: by namespace and name.
+pub fn count<'a>(world: &World, at: At<'_>, group: &str, events: impl Iterator<Item = &'a Value> + Clone) -> BTreeMap<[String; 2], usize> {
+    let place = [at.account.to_owned(), at.region.to_owned(), group.to_owned()];
+    let mut counts = BTreeMap::new();
+    for filter in guard(&world.metric_filters.0).get(&place).into_iter().flat_map(BTreeMap::values) {
+        let pattern = filter["filterPattern"].as_str().unwrap_or_default();
+        let found = events.clone().filter(|event| matches(pattern, event) == Some(true)).count();
+        let metric = &filter["metricTransformations"][0];
+        let name = ["metricNamespace", "metricName"].map(|field| metric[field].as_str().unwrap_or_default().to_owned());
+        *counts.entry(name).or_default() += found;
+    }
+    counts
 }
 
 /// Most filters of a log group.

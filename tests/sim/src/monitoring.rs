@@ -1,8 +1,10 @@
-//! CloudWatch alarms: kept and answered, never evaluated; their state is what SetAlarmState says. moto does not understand
-//! the protocol that CloudWatch's SDKs speak (RPC v2 with CBOR).
+//! CloudWatch alarms: kept and answered, and raised by what metric filters count in one delivery. They stay raised until
+//! SetAlarmState. moto does not understand the protocol that CloudWatch's SDKs speak (RPC v2 with CBOR).
 
 use crate::aws_error::AwsError;
+use crate::backend::At;
 use crate::cbor;
+use crate::policy::{Context, Decision, Principal, Request, evaluate};
 use crate::wire::{Answer, Call};
 use crate::world::{World, guard};
 use serde_json::{Map, Value, json};
@@ -41,6 +43,53 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
         _ => return world.backend.forward(call).await,
     };
     Ok(if target.is_some() { Answer::json(&answer, &call.request_id) } else { Answer::cbor(&answer, &call.request_id) })
+}
+
+/// Raises every alarm whose metric counted enough, and tells its topics.
+pub async fn raise(world: &World, at: At<'_>, counts: &BTreeMap<[String; 2], usize>) {
+    let mut raised = Vec::new();
+    if let Some(alarms) = guard(&world.alarms.0).get_mut(&(at.account.to_owned(), at.region.to_owned())) {
+        for alarm in alarms.values_mut() {
+            let metric = ["Namespace", "MetricName"].map(|field| alarm[field].as_str().unwrap_or_default().to_owned());
+            let count = counts.get(&metric).copied().unwrap_or_default();
+            let enough = count > 0 && count as f64 >= alarm["Threshold"].as_f64().unwrap_or(f64::INFINITY);
+            let sums_up = alarm["Statistic"] == "Sum" && alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold";
+            if enough && sums_up && alarm["StateValue"] != "ALARM" {
+                alarm["StateValue"] = json!("ALARM");
+                alarm["StateUpdatedTimestamp"] = json!(world.clock.now().as_second());
+                raised.push(alarm.clone());
+            }
+        }
+    }
+    for alarm in raised.iter().filter(|alarm| alarm["ActionsEnabled"] == true) {
+        for topic in strings(&alarm["AlarmActions"]) {
+            tell(world, alarm, topic).await;
+        }
+    }
+}
+
+/// Publishes, if the topic is there and its policy lets CloudWatch.
+async fn tell(world: &World, alarm: &Value, topic: &str) {
+    let fields: Vec<&str> = topic.split(':').collect();
+    let [_, _, "sns", region, account, _] = fields[..] else { return };
+    let at = At { account, region };
+    let Ok(Some(policy)) = world.backend.topic_policy(at, topic).await else { return };
+    let arn = alarm["AlarmArn"].as_str().unwrap_or_default();
+    let context = Context::default()
+        .with("aws:SourceArn", arn)
+        .with("aws:SourceAccount", arn.split(':').nth(4).unwrap_or_default())
+        .with("aws:SecureTransport", "true");
+    let request =
+        Request { principal: Principal::Service("cloudwatch.amazonaws.com"), action: "SNS:Publish", resource: Some(topic), context };
+    if evaluate(&policy, &request) != Decision::Allowed {
+        tracing::warn!(topic, "its policy does not let CloudWatch publish");
+        return;
+    }
+    let message = json!({ "AlarmName": alarm["AlarmName"], "NewStateValue": "ALARM" }).to_string();
+    let parameters = [("Action", "Publish"), ("Version", "2010-03-31"), ("TopicArn", topic), ("Message", message.as_str())];
+    if let Err(error) = world.backend.query(at, "sns", &parameters).await {
+        tracing::warn!(topic, %error, "could not publish");
+    }
 }
 
 fn here(call: &Call) -> (String, String) {

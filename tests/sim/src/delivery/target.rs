@@ -118,5 +118,8 @@ pub async fn put_log_events(
     }
     let mut request = place;
     request["logEvents"] = json!(entries);
-    world.backend.json(at, "logs", "Logs_20140328.PutLogEvents", request).await.map(drop).map_err(|error| error.code)
+    world.backend.json(at, "logs", "Logs_20140328.PutLogEvents", request).await.map_err(|error| error.code)?;
+    let counts = crate::metric_filters::count(world, at, name, events.iter().map(|event| &event.record));
+    crate::monitoring::raise(world, at, &counts).await;
+    Ok(())
 }
