@@ -89,6 +89,15 @@ impl AllowedNamespaces {
     }
 }
 
+/// Where logs may rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Residency {
+    /// Regions in which bucket and key may be, 1 to 64.
+    #[schemars(length(min = 1, max = 64), inner(length(max = 32)))]
+    pub allowed_regions: Vec<String>,
+}
+
 /// How one object treats the world: the same fields on every kind, gathered for the engine.
 #[derive(Clone, Debug)]
 pub struct Treatment {

@@ -3,6 +3,7 @@
 // Each printcolumn is an attribute of its own; clippy takes their equal parts for repetition.
 #![allow(clippy::duplicated_attributes)]
 
+use super::bucket_options::{AccessLogging, ObjectLock, Replication};
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };
@@ -38,6 +39,22 @@ use std::collections::BTreeMap;
     cel
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(
+    validation = Rule::new("!has(self.objectLock) || self.versioning == 'Enabled'")
+        .message("spec.objectLock needs spec.versioning Enabled: S3 locks versions"),
+    validation = Rule::new("!has(self.replication) || self.versioning == 'Enabled'")
+        .message("spec.replication needs spec.versioning Enabled: S3 copies versions"),
+    validation = Rule::new("!has(self.replication) || has(self.replication.kmsKeyArn) || self.encryption.type == 'S3Managed'")
+        .message("spec.replication.kmsKeyArn must be given where the archive is encrypted with KMS: without it S3 copies no log file"),
+    validation = Rule::new("!has(self.replication) || !self.replication.destinationBucketArn.endsWith(':::' + self.bucketName)")
+        .message("spec.replication.destinationBucketArn must be another bucket than spec.bucketName"),
+    validation = Rule::new("!has(self.accessLogging) || self.accessLogging.bucketName != self.bucketName")
+        .message("spec.accessLogging.bucketName must be another bucket than spec.bucketName: every access log would be logged in turn, without end"),
+    validation = Rule::new("!has(self.residency) || self.region in self.residency.allowedRegions")
+        .message("spec.region must be one of spec.residency.allowedRegions"),
+    validation = Rule::new("!has(self.residency) || !has(self.encryption.existingKeyArn) || self.residency.allowedRegions.exists(region, self.encryption.existingKeyArn.contains(':kms:' + region + ':'))")
+        .message("spec.encryption.existingKeyArn must be in one of spec.residency.allowedRegions")
+)]
 pub struct LogArchiveSpec {
     /// The account that owns the bucket and the key. Immutable.
     #[x_kube(validation = Rule::new("self == oldSelf").message("spec.accountRef is immutable: a bucket cannot move to another account"))]
@@ -83,6 +100,23 @@ pub struct LogArchiveSpec {
     /// How long log files are kept. Default: for ever; uploads that were never completed for 7 days.
     #[serde(default)]
     pub retention: Retention,
+
+    /// Lock every new log file against deletion. A bucket never loses object lock again; what is in the bucket already is
+    /// not locked. Default: no object lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_lock: Option<ObjectLock>,
+
+    /// Where S3 logs who asked for the log files. Default: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_logging: Option<AccessLogging>,
+
+    /// Copy every new log file to a second bucket; deletions are not copied. Default: no copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Replication>,
+
+    /// Regions in which bucket and key may be. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residency: Option<super::common::Residency>,
 
     /// Who else may read the logs, or a part of them, and decrypt them. Up to 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -339,7 +373,7 @@ pub struct LogArchiveStatus {
     /// The same of the key policy, where the archive has a key of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_policy_form: Option<PolicyForm>,
-    /// How long log files are kept, in words, by the lifecycle rules that the bucket has.
+    /// How long log files are kept, in words, by the lifecycle rules and the object lock that the bucket has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<String>,
     /// What readers paste into their tools.

@@ -5,6 +5,7 @@
 
 pub mod alarms;
 pub mod aws_account;
+pub mod bucket_options;
 pub mod common;
 pub mod condition;
 pub mod crds;

@@ -118,6 +118,11 @@ pub struct TrailSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<ExternalBucket>,
 
+    /// Regions in which the bucket and key that the trail delivers to may be. A trail whose archive is elsewhere is refused.
+    /// Default: any. A bucket that somebody else keeps is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residency: Option<super::common::Residency>,
+
     /// Key prefix of every log file, up to 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[x_kube(validation = Rule::new("self.size() <= 200").message("spec.keyPrefix may have at most 200 characters: CloudTrail takes no more"))]

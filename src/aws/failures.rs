@@ -120,7 +120,8 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "OrganizationsNotInUse"
         | "OrganizationNotInAllFeaturesMode"
         | "NotOrganizationMasterAccount"
-        | "MalformedPolicyDocument" => ErrorClass::Dependency,
+        | "MalformedPolicyDocument"
+        | "InvalidTargetBucketForLogging" => ErrorClass::Dependency,
         // One code, two meanings: a role that is not usable yet, and an ARN that never will be.
         "InvalidCloudWatchLogsLogGroupArn" | "InvalidCloudWatchLogsRoleArn" if message.contains("Access denied") => ErrorClass::Dependency,
         // EventBridge does not see a role that was just made.

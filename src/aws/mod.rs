@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod logs;
 mod metric_filters;
+mod replication;
 mod s3;
 mod s3_options;
 mod session;

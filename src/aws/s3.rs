@@ -8,7 +8,7 @@ use crate::engine::Produced;
 use crate::facets::bucket::BucketState;
 use crate::facets::bucket_encryption::EncryptionState;
 use crate::facets::bucket_ownership::OwnershipState;
-use crate::facets::bucket_versioning::VersioningState;
+use crate::facets::bucket_versioning::{VersioningFacts, VersioningState};
 use crate::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use crate::facets::policy_document::Statements;
 use crate::facets::read::S3Read;
@@ -17,13 +17,15 @@ use crate::facets::tags::{OwnerFacts, Tags, users};
 use aws_sdk_s3::types as sdk;
 
 /// S3 answers 404 with these codes where a bucket has no such configuration.
-const NOT_CONFIGURED: [&str; 6] = [
+const NOT_CONFIGURED: [&str; 8] = [
     "OwnershipControlsNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
     "NoSuchBucketPolicy",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchTagSet",
     "NoSuchLifecycleConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+    "ReplicationConfigurationNotFoundError",
 ];
 
 /// What is not configured reads as `default`; what could not be read is unknown.
@@ -102,7 +104,9 @@ impl Cloud {
         let request = self.s3.get_bucket_versioning().bucket(bucket).expected_bucket_owner(&self.account);
         let result = self.call("s3:GetBucketVersioning", bucket, request.send()).await;
         configured(result, Reading::default(), |answer| {
-            Reading::state(&VersioningState { status: answer.status.map(|status| status.as_str().to_owned()).unwrap_or_default() })
+            let status = answer.status.map(|status| status.as_str().to_owned()).unwrap_or_default();
+            let mfa_delete = answer.mfa_delete == Some(sdk::MfaDeleteStatus::Enabled);
+            Reading::new(&VersioningState { status }, &VersioningFacts { mfa_delete })
         })
     }
 
@@ -143,13 +147,16 @@ impl Cloud {
             S3Read::BucketTags { bucket } => self.bucket_tags(bucket).await,
             S3Read::BucketLifecycle { bucket } => self.bucket_lifecycle(bucket).await,
             S3Read::BucketRequestPayment { bucket } => self.bucket_request_payment(bucket).await,
+            S3Read::BucketObjectLock { bucket } => self.bucket_object_lock(bucket).await,
+            S3Read::BucketLogging { bucket } => self.bucket_logging(bucket).await,
+            S3Read::BucketReplication { bucket } => self.bucket_replication(bucket).await,
         }
     }
 
     pub(super) async fn write_s3(&self, step: &S3Step, produced: &Produced) -> Result<(), Failure> {
         let (client, owner) = (&self.s3, &self.account);
         match step {
-            S3Step::CreateBucket { bucket, tags } => self.create_bucket(bucket, tags).await,
+            S3Step::CreateBucket { bucket, tags, object_lock } => self.create_bucket(bucket, tags, *object_lock).await,
             S3Step::PutBucketOwnershipControls { bucket, object_ownership } => {
                 let invalid = |error| self.unbuildable("s3:PutBucketOwnershipControls", bucket, &error);
                 let rule =
@@ -228,6 +235,15 @@ impl Cloud {
                 let request = client.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
                 self.call("s3:PutLifecycleConfiguration", bucket, request.send()).await.map(drop)
             }
+            S3Step::PutObjectLockConfiguration { bucket, mode, days, years } => self.put_object_lock(bucket, mode, *days, *years).await,
+            S3Step::PutBucketLogging { bucket, target_bucket, target_prefix } => {
+                self.put_bucket_logging(bucket, target_bucket, target_prefix).await
+            }
+            S3Step::PutBucketReplication { bucket, role, rules } => self.put_bucket_replication(bucket, role, rules).await,
+            S3Step::DeleteBucketReplication { bucket } => {
+                let request = client.delete_bucket_replication().bucket(bucket).expected_bucket_owner(owner);
+                self.call("s3:PutReplicationConfiguration", bucket, request.send()).await.map(drop)
+            }
             S3Step::PutBucketRequestPayment { bucket, payer } => self.put_bucket_request_payment(bucket, payer).await,
             S3Step::DeleteBucket { bucket } => {
                 let request = client.delete_bucket().bucket(bucket).expected_bucket_owner(owner);
@@ -237,13 +253,18 @@ impl Cloud {
     }
 
     /// The tags go with the creation, so that a process that dies right after it still knows its bucket.
-    async fn create_bucket(&self, bucket: &str, tags: &Tags) -> Result<(), Failure> {
+    async fn create_bucket(&self, bucket: &str, tags: &Tags, object_lock: bool) -> Result<(), Failure> {
         let mut configuration = sdk::CreateBucketConfiguration::builder().set_tags(Some(tag_set(tags)));
         // us-east-1 is the one Region that S3 wants not to be named.
         if self.region != "us-east-1" {
             configuration = configuration.location_constraint(self.region.as_str().into());
         }
-        let request = self.s3.create_bucket().bucket(bucket).create_bucket_configuration(configuration.build());
+        let request = self
+            .s3
+            .create_bucket()
+            .bucket(bucket)
+            .create_bucket_configuration(configuration.build())
+            .set_object_lock_enabled_for_bucket(object_lock.then_some(true));
         self.call("s3:CreateBucket", bucket, request.send()).await.map(drop)
     }
 }

@@ -6,6 +6,7 @@ use super::manifests::{Located, Manifests, Problem, Problems, Secret, path};
 use crate::api::common::AllowedNamespaces;
 use crate::api::{AwsAccount, AwsAccountSpec, Trail};
 use crate::aws::BaseCredentials;
+use crate::engine::outside;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
 
@@ -46,10 +47,13 @@ pub fn resolve(manifests: &Manifests) -> Result<References, Problems> {
     for trail in &manifests.trails {
         let spec = &trail.value.spec;
         problems.extend(use_account(manifests, trail, &spec.account_ref.name, &spec.region, &mut accounts));
-        archive_of.push(archive_of_trail(manifests, trail).unwrap_or_else(|problem| {
+        let archive = archive_of_trail(manifests, trail).unwrap_or_else(|problem| {
             problems.push(problem);
             None
-        }));
+        });
+        let found = archive.and_then(|at| manifests.archives.get(at)).map(|archive| &archive.value);
+        problems.extend(outside(spec, found).map(|why| trail.problem(format!("Trail {}: {why}", path(&trail.value)))));
+        archive_of.push(archive);
     }
     for store in &manifests.stores {
         let spec = &store.value.spec;
@@ -180,6 +184,19 @@ mod tests {
     fn a_missing_archive_is_named() {
         let told = complaint(&[account(""), trail("a", "{name: logs}")]);
         assert!(told.starts_with("f.yaml:7:1: Trail a/all: spec.archiveRef names LogArchive a/logs, which is not in"), "{told}");
+    }
+
+    #[test]
+    fn a_trail_whose_archive_is_outside_its_residency_is_refused() {
+        let only = |region: &str| trail("a", &format!("{{name: logs}}, residency: {{allowedRegions: [{region}]}}"));
+        let told = complaint(&[account(""), archive("a", ""), only("eu-central-1")]);
+        assert!(
+            told.contains(
+                "Trail a/all: spec.residency.allowedRegions is eu-central-1, and the bucket of LogArchive a/logs is in eu-west-1"
+            ),
+            "{told}"
+        );
+        resolved(&[account(""), archive("a", ""), only("eu-west-1")]).unwrap();
     }
 
     #[test]

@@ -20,6 +20,9 @@ struct Resolved {
 }
 
 fn resolve(trail: &Trail, context: &Context) -> Result<Resolved, Waiting> {
+    if let Some(outside) = engine::outside(&trail.spec, context.index.archive_of(trail).as_ref()) {
+        return Err(Waiting::refused("ResidencyViolated", outside));
+    }
     let (account, facts) = context.account(&trail.spec.account_ref.name, &trail.namespace().unwrap_or_default())?;
     if trail.spec.organization && facts.organization.is_none() {
         return Err(Waiting::reference(

@@ -5,11 +5,13 @@
 mod assess;
 mod delete;
 mod pass;
+mod residency;
 mod subject;
 
 pub use assess::{Assessment, Refusal, assess};
 pub use delete::{Deletion, delete};
 pub use pass::{FailedStep, Outcome, pass};
+pub use residency::outside;
 pub use subject::{Subject, Writers, store_name, trail_name, writers};
 
 use crate::facets::observed::{Answer, Failure};

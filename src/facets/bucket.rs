@@ -39,6 +39,7 @@ impl Facet for Bucket {
             None => vec![Step::S3(S3Step::CreateBucket {
                 bucket: self.0.spec.bucket_name.clone(),
                 tags: with_owner(&self.0.spec.tags, &self.0.owner, false),
+                object_lock: self.0.spec.object_lock.is_some(),
             })],
             Some(_) => Vec::new(),
         }

@@ -4,10 +4,11 @@
 use super::bucket::Bucket;
 use super::bucket_policy::keeps_foreign;
 use super::bucket_tags::BucketTags;
+use super::bucket_versioning::{BucketVersioning, VersioningFacts};
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::{Read, S3Read};
-use super::rights::{Right, Rights};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::tags::{OwnerFacts, Tags};
 use super::{Change, Facet, Source};
@@ -123,10 +124,11 @@ pub struct Lifecycle(pub ArchiveContext);
 impl Facet for Lifecycle {
     const NAME: &'static str = "lifecycle";
     type State = Rules;
-    const NEEDS: &'static [&'static str] = &[BucketTags::NAME];
+    const NEEDS: &'static [&'static str] = &[BucketTags::NAME, BucketVersioning::NAME];
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketLifecycle { bucket: self.0.spec.bucket_name.clone() }))
+        let new = Some(Rules::new()).filter(|rules| own_rules(&self.0.spec.retention) == *rules);
+        Source::ask_of_new_or_old(seen, Bucket::NAME, new, || Read::S3(S3Read::BucketLifecycle { bucket: self.0.spec.bucket_name.clone() }))
     }
 
     fn desired(&self, observed: Option<&Rules>, seen: &Seen) -> Rules {
@@ -141,9 +143,12 @@ impl Facet for Lifecycle {
 
     /// S3 takes no configuration without rules: where none is wanted, there is to be none.
     fn steps(&self, change: &Change<'_, Rules>) -> Vec<Step> {
+        if VersioningFacts::mfa_delete(change.seen) {
+            return Vec::new();
+        }
         let bucket = self.0.spec.bucket_name.clone();
         if change.desired.is_empty() {
-            return change.observed.map(|_| Step::S3(S3Step::DeleteBucketLifecycle { bucket })).into_iter().collect();
+            return vec![Step::S3(S3Step::DeleteBucketLifecycle { bucket })];
         }
         let facts: LifecycleFacts = change.seen.facts(Self::NAME).unwrap_or_default();
         let (rules, minimum_size) = (change.desired.clone(), facts.minimum_size);
@@ -151,12 +156,7 @@ impl Facet for Lifecycle {
     }
 
     fn rights(&self) -> Rights {
-        let bucket = self.0.bucket_arn();
-        Rights {
-            read: vec![Right::new("s3:GetLifecycleConfiguration", bucket.clone())],
-            write: vec![Right::new("s3:PutLifecycleConfiguration", bucket)],
-            delete: Vec::new(),
-        }
+        Rights::on(&self.0.bucket_arn(), &["s3:GetLifecycleConfiguration"], &["s3:PutLifecycleConfiguration"])
     }
 }
 

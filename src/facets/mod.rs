@@ -3,6 +3,7 @@
 //! A facet is one piece of AWS state that is read, compared and written as one. Nothing here calls AWS or Kubernetes:
 //! a facet names the read it needs, and answers with steps; both are data. `registry` lists the facets of each kind.
 
+pub mod access_logging;
 pub mod aggregation;
 pub mod alarm_baseline;
 pub mod alarm_plan;
@@ -29,6 +30,7 @@ pub mod lifecycle;
 pub mod log_group;
 pub mod log_role;
 pub mod metric_filters;
+pub mod object_lock;
 pub mod observed;
 pub mod policy_document;
 pub mod policy_form;
@@ -36,6 +38,7 @@ pub mod read;
 pub mod reader_policy;
 pub mod reader_roles;
 pub mod registry;
+pub mod replication;
 pub mod request_payment;
 pub mod response_role;
 pub mod response_targets;
@@ -57,9 +60,10 @@ pub mod trail_events;
 pub mod trail_logging;
 pub mod trail_settings;
 pub mod trail_tags;
+pub mod unchangeable;
 
 use difference::{Difference, Ignore, differences};
-use observed::{Answer, Observed, Seen, to_json};
+use observed::{Answer, Observed, Reading, Seen, to_json};
 use read::Read;
 use rights::Rights;
 use serde::Serialize;
@@ -94,6 +98,17 @@ impl Source {
     /// Asks for `read`, unless the facet `parent` that it stands on is absent or unknown.
     pub fn ask_below(seen: &Seen, parent: &str, read: impl FnOnce() -> Read) -> Self {
         Self::below(seen.get(parent)).unwrap_or_else(|| Self::Ask(read()))
+    }
+}
+
+impl Source {
+    /// Asks for `read`. Where the facet `parent` that it stands on is yet to be created, it will have the state `new`, if
+    /// that is what is desired: nothing differs then.
+    pub fn ask_of_new_or_old(seen: &Seen, parent: &str, new: Option<impl Serialize>, read: impl FnOnce() -> Read) -> Self {
+        match (seen.get(parent), new) {
+            (Some(Observed::Absent), Some(new)) => Self::Inferred(Observed::Present(Reading::state(&new))),
+            _ => Self::ask_below(seen, parent, read),
+        }
     }
 }
 

@@ -110,10 +110,13 @@ pub fn log_archive(context: &ArchiveContext) -> Registered {
     facets.push(Box::new(bucket_public_access::BucketPublicAccess(context.clone())));
     facets.push(Box::new(bucket_policy::BucketPolicy(context.clone())));
     facets.push(Box::new(bucket_versioning::BucketVersioning(context.clone())));
+    facets.push(Box::new(object_lock::BucketObjectLock(context.clone())));
     facets.push(Box::new(bucket_encryption::BucketEncryption(context.clone())));
     facets.push(Box::new(request_payment::RequestPayment(context.clone())));
     facets.push(Box::new(bucket_tags::BucketTags(context.clone())));
     facets.push(Box::new(lifecycle::Lifecycle(context.clone())));
+    facets.push(Box::new(access_logging::BucketAccessLogging(context.clone())));
+    facets.push(Box::new(replication::BucketReplication(context.clone())));
     resources.push(Box::new(bucket::Bucket(context.clone())));
     if reader_roles::ReaderRoles::concern(context) {
         facets.push(Box::new(reader_roles::ReaderRoles(context.clone())));

@@ -4,7 +4,7 @@ use super::bucket::Bucket;
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use super::read::{Read, S3Read};
-use super::rights::{Right, Rights};
+use super::rights::Rights;
 use super::step::{S3Step, Step};
 use super::{Change, Facet, Source};
 use serde::{Deserialize, Serialize};
@@ -22,25 +22,22 @@ impl Facet for RequestPayment {
     type State = RequestPaymentState;
 
     fn source(&self, seen: &Seen) -> Source {
-        Source::ask_below(seen, Bucket::NAME, || Read::S3(S3Read::BucketRequestPayment { bucket: self.0.spec.bucket_name.clone() }))
+        let new = Some(self.desired(None, seen));
+        Source::ask_of_new_or_old(seen, Bucket::NAME, new, || {
+            Read::S3(S3Read::BucketRequestPayment { bucket: self.0.spec.bucket_name.clone() })
+        })
     }
 
     fn desired(&self, _observed: Option<&RequestPaymentState>, _seen: &Seen) -> RequestPaymentState {
         RequestPaymentState { payer: "BucketOwner".to_owned() }
     }
 
-    /// A new bucket's owner pays.
     fn steps(&self, change: &Change<'_, RequestPaymentState>) -> Vec<Step> {
-        let put = |_| S3Step::PutBucketRequestPayment { bucket: self.0.spec.bucket_name.clone(), payer: change.desired.payer.clone() };
-        change.observed.map(put).map(Step::S3).into_iter().collect()
+        let (bucket, payer) = (self.0.spec.bucket_name.clone(), change.desired.payer.clone());
+        vec![Step::S3(S3Step::PutBucketRequestPayment { bucket, payer })]
     }
 
     fn rights(&self) -> Rights {
-        let bucket = self.0.bucket_arn();
-        Rights {
-            read: vec![Right::new("s3:GetBucketRequestPayment", bucket.clone())],
-            write: vec![Right::new("s3:PutBucketRequestPayment", bucket)],
-            delete: Vec::new(),
-        }
+        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketRequestPayment"], &["s3:PutBucketRequestPayment"])
     }
 }

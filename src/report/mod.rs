@@ -14,6 +14,7 @@ use crate::engine::{Assessment, Outcome};
 use crate::facets::difference::Difference;
 use crate::facets::observed::{ErrorClass, Failure};
 use crate::facets::step::{PlannedStep, Step};
+use crate::facets::unchangeable::{Unchangeable, unchangeable};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,6 +46,9 @@ pub struct ObjectReport {
     pub held: Option<String>,
     /// What was found to differ.
     pub differences: Vec<Difference>,
+    /// What of it AWS lets nobody write away, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unchangeable: Vec<Unchangeable>,
     /// The writes that remove the differences.
     pub steps: Vec<PlannedStep>,
     /// Resources that the steps take over.
@@ -155,6 +159,7 @@ impl ObjectReport {
             identity,
             held: None,
             differences: Vec::new(),
+            unchangeable: Vec::new(),
             steps: Vec::new(),
             adopting: Vec::new(),
             refusal: None,
@@ -183,6 +188,7 @@ impl ObjectReport {
         });
         Self {
             differences: assessment.differences.clone(),
+            unchangeable: unchangeable(&assessment.differences, &assessment.seen),
             steps: assessment.plan.clone(),
             adopting: assessment.adopting.clone(),
             refusal,

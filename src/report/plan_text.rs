@@ -103,7 +103,9 @@ fn object_plan(out: &mut String, object: &ObjectReport) {
         if facet.steps.is_empty() && object.refusal.is_none() && object.unknown.is_empty() {
             let creates = object.steps.iter().any(|step| step.step.creates());
             let why = if creates { "follows once it exists" } else { "no write can change that" };
-            let _ = writeln!(out, "      {}", why.dimmed());
+            let known = object.unchangeable.iter().find(|known| known.facet == facet.name);
+            let because = known.map(|known| format!(": {}", known.why)).unwrap_or_default();
+            let _ = writeln!(out, "      {}{}", why.dimmed(), because.dimmed());
         }
     }
     complaints(out, object);

@@ -64,6 +64,9 @@ pub fn cure(failure: &Failure) -> Option<&'static str> {
         "InsufficientS3BucketPolicy" => {
             "Let CloudTrail in by the bucket policy (GetBucketAcl and PutObject, with aws:SourceArn of this trail); a LogArchive does so by itself"
         }
+        "InvalidTargetBucketForLogging" => {
+            "Create spec.accessLogging.bucketName in the archive's account and Region, and let logging.s3.amazonaws.com write there by its policy"
+        }
         "S3BucketDoesNotExist" => "Create the bucket, or refer to a LogArchive by spec.archiveRef",
         "InsufficientEncryptionPolicy" | "KmsKeyNotFound" | "Kms" | "KmsKeyDisabled" => {
             "Check that the KMS key exists, is enabled, is in the bucket's Region, and lets cloudtrail.amazonaws.com use it for this trail"

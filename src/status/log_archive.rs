@@ -42,10 +42,13 @@ pub fn after_pass(
         EncryptionType::OwnKey => form("keyPolicy").or(status.key_policy_form),
         EncryptionType::ExistingKey | EncryptionType::S3Managed => None,
     };
-    match seen.get("lifecycle") {
+    match seen.get("bucket") {
         Some(Observed::Present(_)) => {
-            if let (Some(rules), Some(versioning)) = (seen.state("lifecycle"), seen.state("versioning")) {
-                status.retention = Some(retention::words(&rules, &versioning));
+            // What could not be read is left as it was last known.
+            if let (Some(rules), Some(versioning), Some(lock)) =
+                (seen.state("lifecycle"), seen.state("versioning"), seen.state("objectLock"))
+            {
+                status.retention = Some(retention::words(&rules, &versioning, &lock));
             }
         }
         Some(Observed::Absent) => status.retention = None,

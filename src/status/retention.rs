@@ -2,9 +2,10 @@
 
 use crate::facets::bucket_versioning::VersioningState;
 use crate::facets::lifecycle::{LifecycleRule, OURS, Rules};
+use crate::facets::object_lock::ObjectLockState;
 
 /// For an auditor: `Log files are kept 2555 days (7 years)`.
-pub fn words(rules: &Rules, versioning: &VersioningState) -> String {
+pub fn words(rules: &Rules, versioning: &VersioningState, lock: &ObjectLockState) -> String {
     let (own, foreign): (Vec<_>, Vec<_>) = rules.iter().filter(|(_, rule)| rule.enabled).partition(|(id, _)| id.starts_with(OURS));
     let first = |days: fn(&LifecycleRule) -> Option<i32>| own.iter().find_map(|(_, rule)| days(rule));
     let versioned = versioning.status == "Enabled";
@@ -21,8 +22,21 @@ pub fn words(rules: &Rules, versioning: &VersioningState) -> String {
             None => "Overwritten and deleted versions are kept for ever".to_owned(),
         });
     }
+    sentences.extend(locked(lock));
     sentences.extend(foreign.into_iter().filter_map(|(id, rule)| of_others(id, rule)));
     format!("{}.", sentences.join(". "))
+}
+
+/// How long nobody can delete a new log file.
+fn locked(lock: &ObjectLockState) -> Option<String> {
+    let time = match (lock.days, lock.years) {
+        (Some(days), _) => long(days),
+        (None, Some(1)) => "1 year".to_owned(),
+        (None, Some(years)) => format!("{years} years"),
+        (None, None) => return None,
+    };
+    let but = if lock.mode == "COMPLIANCE" { "" } else { ", but by who is allowed s3:BypassGovernanceRetention" };
+    Some(format!("New log files cannot be deleted for good for {time}{but} (object lock, {})", lock.mode))
 }
 
 /// What somebody else's rule takes away.
@@ -86,7 +100,27 @@ mod tests {
         ];
         for (rules, versioning, expected) in table {
             let rules: Rules = serde_json::from_value(rules).unwrap();
-            assert_eq!(words(&rules, &VersioningState { status: versioning.to_owned() }), expected);
+            let versioning = VersioningState { status: versioning.to_owned() };
+            assert_eq!(words(&rules, &versioning, &ObjectLockState::default()), expected);
         }
+    }
+
+    #[test]
+    fn a_lock_is_told_with_who_may_lift_it() {
+        let lock = |mode: &str, days, years| ObjectLockState { enabled: true, mode: mode.to_owned(), days, years };
+        let table = [
+            (
+                lock("COMPLIANCE", Some(2555), None),
+                "New log files cannot be deleted for good for 2555 days (7 years) (object lock, COMPLIANCE)",
+            ),
+            (
+                lock("GOVERNANCE", None, Some(1)),
+                "New log files cannot be deleted for good for 1 year, but by who is allowed s3:BypassGovernanceRetention (object lock, GOVERNANCE)",
+            ),
+        ];
+        for (lock, expected) in table {
+            assert_eq!(locked(&lock).as_deref(), Some(expected));
+        }
+        assert_eq!(locked(&ObjectLockState { enabled: true, ..ObjectLockState::default() }), None, "locked by hand only");
     }
 }

@@ -8,6 +8,7 @@ use crate::api::condition::{self, DRIFTED, READY, RECONCILING, STALLED, Truth};
 use crate::engine::{Assessment, Outcome};
 use crate::facets::difference::{Difference, shown};
 use crate::facets::observed::{Failure, Observed};
+use crate::facets::unchangeable::unchangeable;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -225,7 +226,9 @@ fn verdict(outcome: &Outcome, situation: &Situation<'_>, unready: Option<Unready
             requeue: regular,
         },
         (Mode::Enforce, false) if latest.plan.is_empty() => {
-            let message = format!("AWS cannot change {named}: recreate the object, or correct the spec");
+            let known: Vec<&str> = unchangeable(&latest.differences, &latest.seen).iter().map(|known| known.why).collect();
+            let why = if known.is_empty() { "recreate the object, or correct the spec".to_owned() } else { known.join("; ") };
+            let message = format!("AWS cannot change {named}: {why}");
             let event = Some(failed("CannotChange", message.clone()));
             Verdict { reason: "CannotChange", message, ready: Some(Truth::False), progress: Progress::Stalled, event, requeue: regular }
         }

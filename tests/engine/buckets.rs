@@ -6,14 +6,17 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use trailkeeper::api::log_archive::PublicAccessBlock;
 use trailkeeper::engine::Produced;
+use trailkeeper::facets::access_logging::AccessLoggingState;
 use trailkeeper::facets::bucket::BucketState;
 use trailkeeper::facets::bucket_encryption::EncryptionState;
 use trailkeeper::facets::bucket_ownership::OwnershipState;
-use trailkeeper::facets::bucket_versioning::VersioningState;
+use trailkeeper::facets::bucket_versioning::{VersioningFacts, VersioningState};
 use trailkeeper::facets::lifecycle::{LifecycleFacts, Rules};
+use trailkeeper::facets::object_lock::ObjectLockState;
 use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
 use trailkeeper::facets::policy_document::Statements;
 use trailkeeper::facets::read::S3Read;
+use trailkeeper::facets::replication::ReplicationState;
 use trailkeeper::facets::request_payment::RequestPaymentState;
 use trailkeeper::facets::step::S3Step;
 use trailkeeper::facets::tags::{OwnerFacts, Tags, users};
@@ -33,6 +36,10 @@ pub struct HeldBucket {
     pub encryption: EncryptionState,
     pub lifecycle: Rules,
     pub payer: String,
+    pub mfa_delete: bool,
+    pub object_lock: ObjectLockState,
+    pub logging: AccessLoggingState,
+    pub replication: ReplicationState,
     pub objects: usize,
 }
 
@@ -49,6 +56,10 @@ impl HeldBucket {
             encryption: EncryptionState { algorithm: "AES256".to_owned(), kms_key: String::new(), bucket_key: false },
             lifecycle: Rules::new(),
             payer: "BucketOwner".to_owned(),
+            mfa_delete: false,
+            object_lock: ObjectLockState::default(),
+            logging: AccessLoggingState::default(),
+            replication: ReplicationState::default(),
             objects: 0,
         }
     }
@@ -68,14 +79,23 @@ impl Buckets {
         | S3Read::BucketEncryption { bucket }
         | S3Read::BucketTags { bucket }
         | S3Read::BucketLifecycle { bucket }
-        | S3Read::BucketRequestPayment { bucket }) = read;
+        | S3Read::BucketRequestPayment { bucket }
+        | S3Read::BucketObjectLock { bucket }
+        | S3Read::BucketLogging { bucket }
+        | S3Read::BucketReplication { bucket }) = read;
         let Some(held) = self.0.get(bucket) else { return Observed::Absent };
         Observed::Present(match read {
             S3Read::Bucket { .. } => Reading::state(&BucketState { region: held.region.clone() }),
             S3Read::BucketOwnership { .. } => Reading::state(&OwnershipState { object_ownership: held.ownership.clone() }),
             S3Read::BucketPublicAccess { .. } => Reading::state(&held.public_access),
             S3Read::BucketPolicy { .. } => Reading::state(&held.statements()),
-            S3Read::BucketVersioning { .. } => Reading::state(&VersioningState { status: held.versioning.clone() }),
+            S3Read::BucketVersioning { .. } => {
+                let facts = VersioningFacts { mfa_delete: held.mfa_delete };
+                Reading::new(&VersioningState { status: held.versioning.clone() }, &facts)
+            }
+            S3Read::BucketObjectLock { .. } => Reading::state(&held.object_lock),
+            S3Read::BucketLogging { .. } => Reading::state(&held.logging),
+            S3Read::BucketReplication { .. } => Reading::state(&held.replication),
             S3Read::BucketEncryption { .. } => Reading::state(&held.encryption),
             S3Read::BucketLifecycle { .. } => Reading::new(&held.lifecycle, &LifecycleFacts::default()),
             S3Read::BucketRequestPayment { .. } => Reading::state(&RequestPaymentState { payer: held.payer.clone() }),
@@ -85,11 +105,16 @@ impl Buckets {
 
     pub fn write(&mut self, step: &S3Step, keys: &Keys, produced: &Produced) -> Result<(), Failure> {
         match step {
-            S3Step::CreateBucket { bucket, tags } => {
+            S3Step::CreateBucket { bucket, tags, object_lock } => {
                 if self.0.contains_key(bucket) {
                     return Err(failure(ErrorClass::AlreadyExists, "CreateBucket", bucket, "BucketAlreadyOwnedByYou"));
                 }
-                self.0.insert(bucket.clone(), HeldBucket::new(tags.clone()));
+                let mut new = HeldBucket::new(tags.clone());
+                if *object_lock {
+                    new.object_lock.enabled = true;
+                    new.versioning = "Enabled".to_owned();
+                }
+                self.0.insert(bucket.clone(), new);
             }
             S3Step::PutBucketOwnershipControls { bucket, object_ownership } => self.get(bucket)?.ownership.clone_from(object_ownership),
             S3Step::PutPublicAccessBlock {
@@ -113,7 +138,31 @@ impl Buckets {
                 self.get(bucket)?.policy = Some(as_aws_answers(policy));
             }
             S3Step::DeleteBucketPolicy { bucket } => self.get(bucket)?.policy = None,
-            S3Step::PutBucketVersioning { bucket, status } => self.get(bucket)?.versioning.clone_from(status),
+            S3Step::PutBucketVersioning { bucket, status } => {
+                let held = self.get(bucket)?;
+                if status == "Suspended" && (held.object_lock.enabled || !held.replication.rules.is_empty()) {
+                    return Err(failure(ErrorClass::Terminal, "PutBucketVersioning", bucket, "InvalidBucketState"));
+                }
+                held.versioning.clone_from(status);
+            }
+            S3Step::PutObjectLockConfiguration { bucket, mode, days, years } => {
+                let held = self.get(bucket)?;
+                if held.versioning != "Enabled" {
+                    return Err(failure(ErrorClass::Terminal, "PutObjectLockConfiguration", bucket, "InvalidBucketState"));
+                }
+                held.object_lock = ObjectLockState { enabled: true, mode: mode.clone(), days: *days, years: *years };
+            }
+            S3Step::PutBucketLogging { bucket, target_bucket, target_prefix } => {
+                self.get(bucket)?.logging = AccessLoggingState { bucket: target_bucket.clone(), prefix: target_prefix.clone() };
+            }
+            S3Step::PutBucketReplication { bucket, role, rules } => {
+                let held = self.get(bucket)?;
+                if held.versioning != "Enabled" || rules.is_empty() {
+                    return Err(failure(ErrorClass::Terminal, "PutBucketReplication", bucket, "InvalidRequest"));
+                }
+                held.replication = ReplicationState { role: role.clone(), rules: rules.clone() };
+            }
+            S3Step::DeleteBucketReplication { bucket } => self.get(bucket)?.replication = ReplicationState::default(),
             S3Step::PutBucketEncryption { bucket, kms_key, bucket_key } => {
                 let kms_key = kms_key.as_ref().map(|key| keys.resolve(key, produced)).transpose()?.unwrap_or_default();
                 let algorithm = if kms_key.is_empty() { "AES256" } else { "aws:kms" }.to_owned();
@@ -131,7 +180,11 @@ impl Buckets {
                 if rules.is_empty() {
                     return Err(failure(ErrorClass::Terminal, "PutBucketLifecycleConfiguration", bucket, "MalformedXML"));
                 }
-                self.get(bucket)?.lifecycle.clone_from(rules);
+                let held = self.get(bucket)?;
+                if held.mfa_delete {
+                    return Err(failure(ErrorClass::Terminal, "PutBucketLifecycleConfiguration", bucket, "InvalidBucketState"));
+                }
+                held.lifecycle.clone_from(rules);
             }
             S3Step::DeleteBucketLifecycle { bucket } => self.get(bucket)?.lifecycle.clear(),
             S3Step::PutBucketRequestPayment { bucket, payer } => self.get(bucket)?.payer.clone_from(payer),

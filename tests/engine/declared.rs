@@ -203,20 +203,35 @@ fn retention() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Access logging and replication, as far as the rest of the spec lets them be.
+fn copies() -> impl Strategy<Value = Value> {
+    let logging =
+        prop::option::of("[a-z]{0,3}").prop_map(|prefix| prefix.map(|prefix| json!({"bucketName": "access-logs", "prefix": prefix})));
+    let replication = prop::option::of(any::<bool>()).prop_map(|other| {
+        let account = other.map(|other| if other { json!("222222222222") } else { Value::Null });
+        account.map(|account| {
+            json!({"roleArn": "arn:aws:iam::111111111111:role/copier", "destinationBucketArn": "arn:aws:s3:::copies",
+                   "destinationAccountId": account, "kmsKeyArn": "arn:aws:kms:eu-west-1:111111111111:key/k"})
+        })
+    });
+    (logging, replication).prop_map(|(logging, replication)| json!({"accessLogging": logging, "replication": replication}))
+}
+
 /// Any valid spec of a LogArchive, with any writers.
 pub fn any_archive() -> impl Strategy<Value = (LogArchiveSpec, Writers)> {
     let ownership = prop_oneof![Just("BucketOwnerEnforced"), Just("BucketOwnerPreferred"), Just("ObjectWriter")];
     let foreign = prop_oneof![Just("KeepIfAdopted"), Just("Keep"), Just("Remove")];
     let block = prop::array::uniform4(any::<bool>());
     let writers = prop::collection::btree_map("[a-c]{3}", ("[a-z]{0,3}", any::<bool>()), 0..3);
-    (ownership, foreign, block, any::<bool>(), any::<bool>(), encryption(), tags(), writers, retention()).prop_map(
-        |(ownership, foreign, [acls, ignore, policy, restrict], tls, versioned, encryption, tags, writers, retention)| {
+    (ownership, foreign, block, any::<bool>(), any::<bool>(), encryption(), tags(), writers, retention(), copies()).prop_map(
+        |(ownership, foreign, [acls, ignore, policy, restrict], tls, versioned, encryption, tags, writers, retention, copies)| {
             let spec = archive_spec(json!({
                 "objectOwnership": ownership,
                 "publicAccessBlock": {"blockPublicAcls": acls, "ignorePublicAcls": ignore, "blockPublicPolicy": policy, "restrictPublicBuckets": restrict},
                 "policy": {"requireTls": tls, "foreignStatements": foreign},
                 "versioning": if versioned { "Enabled" } else { "Suspended" },
-                "encryption": encryption, "tags": tags, "retention": retention,
+                "encryption": encryption, "tags": tags, "retention": retention, "accessLogging": copies["accessLogging"],
+                "replication": if versioned { copies["replication"].clone() } else { Value::Null },
             }));
             let current = writers
                 .into_iter()

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use trailkeeper::api::events::{AdvancedSelector, FieldSelector};
 use trailkeeper::api::insights::{InsightCategory, InsightType, Template};
 use trailkeeper::facets::lifecycle::LifecycleRule;
+use trailkeeper::facets::replication::ReplicationRule;
 use trailkeeper::facets::tags::{OWNER as OWNER_TAG, Tags};
 use trailkeeper::facets::trail_events::{Selectors, meaning_of};
 
@@ -149,6 +150,17 @@ pub const ARCHIVE: &[Tamper] = &[
                     .insert("trailkeeper-retention".into(), LifecycleRule { expire_after_days: Some(1), ..LifecycleRule::default() }),
             )
         })
+    }),
+    tamper("accessLogging.bucket", |aws| bucket(aws, |held| held.logging.bucket = "theirs".to_owned())),
+    tamper("replication", |aws| {
+        let theirs = ReplicationRule { enabled: true, destination: "arn:aws:s3:::theirs".into(), ..ReplicationRule::default() };
+        // S3 copies only what is versioned.
+        aws.buckets
+            .0
+            .get_mut(BUCKET)
+            .filter(|held| held.versioning == "Enabled")
+            .map(|held| held.replication.rules.insert("leak".into(), theirs))
+            .is_some()
     }),
     tamper("requestPayment.payer", |aws| bucket(aws, |held| held.payer = "Requester".to_owned())),
     tamper("bucketTags.tampered", |aws| bucket(aws, |held| drop(held.tags.insert("tampered".into(), "yes".into())))),

@@ -232,6 +232,30 @@ fn what_aws_cannot_change_is_said_once() {
 }
 
 #[test]
+fn a_lock_that_nobody_declared_stays_and_is_told_with_why() {
+    let mut kept = Kept::in_force();
+    kept.tamper(|bucket| bucket.object_lock.enabled = true);
+    let told = kept.pass();
+    assert_eq!((reasons(&told), shape(&told.status)), (vec!["DriftDetected", "CannotChange"], "False/CannotChange True - True".to_owned()));
+    assert!(told.events[1].note.contains("declare it in spec.objectLock"), "{:?}", told.events);
+    kept.declare(json!({"objectLock": {"mode": "Governance", "days": 30}}));
+    let declared = kept.pass();
+    assert_eq!(shape(&declared.status), "True/InSync False - -");
+    assert!(declared.status.retention.unwrap().contains("cannot be deleted for good for 30 days"));
+}
+
+#[test]
+fn mfa_delete_and_lifecycle_rules_contradict_each_other() {
+    let mut kept = Kept::in_force();
+    kept.tamper(|bucket| bucket.mfa_delete = true);
+    assert_eq!(shape(&kept.pass().status), "True/InSync False - -", "what is there already stays");
+    kept.declare(json!({"retention": {"expireAfterDays": 400}}));
+    let told = kept.pass();
+    assert_eq!(shape(&told.status), "False/CannotChange False - True");
+    assert!(told.events[0].note.contains("MFA delete is on, and S3 takes no lifecycle rules with it"), "{:?}", told.events);
+}
+
+#[test]
 fn a_key_that_is_new_to_the_archive_is_not_its_own_for_the_bucket_s_sake() {
     let mut kept = Kept::new(json!({"encryption": {"type": "S3Managed"}}));
     kept.pass();

@@ -14,6 +14,7 @@ mod create;
 mod deletion;
 mod drift;
 mod failures;
+mod immutable;
 mod manifests;
 mod observe;
 mod readers;

@@ -150,6 +150,31 @@ const BAD_ARCHIVES: &[(&str, &str)] = &[
         "retention: {expireAfterDays: 90, transitions: [{afterDays: 90, storageClass: GLACIER}]}",
         "spec.retention.expireAfterDays must be greater than the afterDays of every transition",
     ),
+    ("{objectLock: {mode: Compliance, days: 30}, versioning: Suspended}", "spec.objectLock needs spec.versioning Enabled"),
+    ("objectLock: {mode: Compliance}", "spec.objectLock must give exactly one of days and years"),
+    ("objectLock: {mode: Compliance, days: 30, years: 1}", "spec.objectLock must give exactly one of days and years"),
+    ("{accessLogging: {bucketName: some-logs}, bucketName: some-logs}", "every access log would be logged in turn"),
+    (
+        "{replication: {roleArn: 'arn:aws:iam::111111111111:role/r', destinationBucketArn: 'arn:aws:s3:::copies'}, versioning: Suspended}",
+        "spec.replication needs spec.versioning Enabled",
+    ),
+    (
+        "replication: {roleArn: 'arn:aws:iam::111111111111:role/r', destinationBucketArn: 'arn:aws:s3:::copies'}",
+        "spec.replication.kmsKeyArn must be given where the archive is encrypted with KMS",
+    ),
+    (
+        "{replication: {roleArn: 'arn:aws:iam::111111111111:role/r', destinationBucketArn: 'arn:aws:s3:::some-logs'}, bucketName: some-logs}",
+        "spec.replication.destinationBucketArn must be another bucket",
+    ),
+    (
+        "replication: {roleArn: copier, destinationBucketArn: copies, destinationAccountId: '1', kmsKeyArn: alias/x}",
+        "spec.replication.roleArn must be the ARN of an IAM role",
+    ),
+    ("residency: {allowedRegions: [us-east-1]}", "spec.region must be one of spec.residency.allowedRegions"),
+    (
+        "{residency: {allowedRegions: [eu-central-1]}, encryption: {type: ExistingKey, existingKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/k'}}",
+        "spec.encryption.existingKeyArn must be in one of spec.residency.allowedRegions",
+    ),
     ("retention: {expireAfterDays: 0}", "spec.retention.expireAfterDays"),
     ("encryption: {key: {alias: aws/logs}}", "may not begin with aws/"),
     ("encryption: {key: {rotationPeriodDays: 89}}", "should be greater than or equal to 90"),

@@ -195,3 +195,24 @@ async fn an_archive_may_lie_in_another_region_than_its_trail() {
     let status = world.cloudtrail_in("us-east-1").get_trail_status().name(arn).send().await.unwrap();
     assert_eq!(status.is_logging(), Some(true));
 }
+
+/// With both Regions, and before anything is written.
+#[tokio::test]
+async fn a_trail_whose_archive_is_outside_is_refused() {
+    let world = World::with_account("residency").await;
+    let region = crate::support::world::REGION;
+    world.apply(&world.archive_manifest("logs")).await;
+    let only = |region: &str| {
+        crate::support::manifests::with(world.trail_manifest("audit", "logs"), json!({ "residency": { "allowedRegions": [region] } }))
+    };
+    world.apply(&only("eu-west-3")).await;
+    let message =
+        format!("spec.residency.allowedRegions is eu-west-3, and the bucket of LogArchive {}/logs is in {region}", world.namespace);
+    world.wait_unready("Trail", "audit", "ResidencyViolated", &message).await;
+    world.wait_stalled("Trail", "audit", "ResidencyViolated").await;
+    world.wait_event("Trail", "audit", "ResidencyViolated", &[region, "eu-west-3"]).await;
+    let writes = world.writes(0).await;
+    assert!(!writes.iter().any(|write| write.starts_with("cloudtrail:")), "{writes:?}");
+    world.apply(&only(region)).await;
+    world.wait_ready("Trail", "audit").await;
+}

@@ -11,4 +11,7 @@ pub enum S3Read {
     BucketTags { bucket: String },
     BucketLifecycle { bucket: String },
     BucketRequestPayment { bucket: String },
+    BucketObjectLock { bucket: String },
+    BucketLogging { bucket: String },
+    BucketReplication { bucket: String },
 }

@@ -2,6 +2,7 @@
 
 use super::KeyRef;
 use crate::facets::lifecycle::Rules;
+use crate::facets::replication::ReplicationRule;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ pub enum S3Step {
     CreateBucket {
         bucket: String,
         tags: BTreeMap<String, String>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        object_lock: bool,
     },
     PutBucketOwnershipControls {
         bucket: String,
@@ -52,6 +55,28 @@ pub enum S3Step {
         minimum_size: Option<String>,
     },
     DeleteBucketLifecycle {
+        bucket: String,
+    },
+    PutObjectLockConfiguration {
+        bucket: String,
+        mode: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        days: Option<i32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        years: Option<i32>,
+    },
+    /// Without a target bucket: off.
+    PutBucketLogging {
+        bucket: String,
+        target_bucket: String,
+        target_prefix: String,
+    },
+    PutBucketReplication {
+        bucket: String,
+        role: String,
+        rules: BTreeMap<String, ReplicationRule>,
+    },
+    DeleteBucketReplication {
         bucket: String,
     },
     PutBucketRequestPayment {

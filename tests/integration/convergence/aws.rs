@@ -108,10 +108,40 @@ pub async fn archive(world: &World, name: &str) -> Value {
         },
         "policy": policy, "versioning": versioning.map(|status| status.as_str().to_owned()),
         "encryption": { "algorithm": default.sse_algorithm().as_str(), "key": default.kms_master_key_id(), "bucketKey": rule.bucket_key_enabled() },
-        "lifecycle": lifecycle(world, &bucket).await,
+        "lifecycle": lifecycle(world, &bucket).await, "accessLogging": access_logging(world, &bucket).await,
+        "replication": replication(world, &bucket).await,
         "tags": tags(listed.iter().map(|tag| (tag.key(), tag.value()))),
         "key": key(world, &format!("alias/trailkeeper/{bucket}")).await,
     }))
+}
+
+async fn access_logging(world: &World, bucket: &str) -> Option<Value> {
+    let logging = world.s3.get_bucket_logging().bucket(bucket).send().await.unwrap().logging_enabled?;
+    Some(json!({ "bucket": logging.target_bucket(), "prefix": logging.target_prefix() }))
+}
+
+/// The one rule there is, in the words of the spec.
+async fn replication(world: &World, bucket: &str) -> Option<Value> {
+    let found = match world.s3.get_bucket_replication().bucket(bucket).send().await {
+        Ok(answer) => answer.replication_configuration.unwrap(),
+        Err(error) if error.code() == Some("ReplicationConfigurationNotFoundError") => return None,
+        Err(error) => panic!("{error:?}"),
+    };
+    let [rule] = found.rules() else { panic!("{found:?}") };
+    let to = rule.destination().unwrap();
+    assert_eq!(rule.delete_marker_replication().unwrap().status().unwrap().as_str(), "Disabled");
+    assert!(rule.source_selection_criteria().unwrap().sse_kms_encrypted_objects().is_some());
+    Some(without_nulls(json!({
+        "roleArn": found.role(), "destinationBucketArn": to.bucket(), "destinationAccountId": to.account(),
+        "kmsKeyArn": to.encryption_configuration().and_then(|encryption| encryption.replica_kms_key_id()),
+        "storageClass": to.storage_class().map(|class| class.as_str()),
+    })))
+}
+
+pub async fn version(world: &World, bucket: &str) {
+    let enabled = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
+    let enabled = aws_sdk_s3::types::VersioningConfiguration::builder().status(enabled).build();
+    world.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(enabled).send().await.unwrap();
 }
 
 /// The enabled lifecycle rules by id.

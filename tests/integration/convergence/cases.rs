@@ -232,7 +232,9 @@ pub fn reader_principals(fixture: &Fixture) -> Vec<Case> {
 pub fn archive(fixture: &Fixture) -> Vec<Case> {
     let off = |name: &str| case(json!({ "publicAccessBlock": { name: false } }), json!({ "publicAccessBlock": { name: false } }));
     let own_key = |name: &str, value: Value| json!({ "encryption": { "key": { name: value } } });
-    let key = &fixture.other_key;
+    let Fixture { other_key: key, other_bucket, .. } = fixture;
+    let copied = json!({ "roleArn": "arn:aws:iam::111111111111:role/copier", "destinationBucketArn": format!("arn:aws:s3:::{other_bucket}"),
+        "destinationAccountId": "111111111111", "kmsKeyArn": "arn:aws:kms:eu-west-1:111111111111:key/k", "storageClass": "GLACIER_IR" });
     vec![
         case(json!({ "objectOwnership": "BucketOwnerPreferred" }), json!({ "objectOwnership": "BucketOwnerPreferred" })),
         case(json!({ "objectOwnership": "ObjectWriter" }), json!({ "objectOwnership": "ObjectWriter" })),
@@ -259,6 +261,11 @@ pub fn archive(fixture: &Fixture) -> Vec<Case> {
         ),
         retention(json!({ "abortMultipartAfterDays": 3 }), json!({ "trailkeeper-multipart": { "abortMultipartAfterDays": 3 } })),
         retention(json!({ "abortMultipartAfterDays": 0 }), Value::Null),
+        case(
+            json!({ "accessLogging": { "bucketName": other_bucket, "prefix": "archive/" } }),
+            json!({ "accessLogging": { "bucket": other_bucket, "prefix": "archive/" } }),
+        ),
+        case(json!({ "replication": copied }), json!({ "replication": copied })),
         case(
             json!({ "tags": { "team": "security" } }),
             json!({ "tags": { "team": "security" }, "key": { "tags": { "team": "security" } } }),

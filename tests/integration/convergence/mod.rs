@@ -6,7 +6,7 @@ mod aws;
 mod cases;
 mod store;
 
-pub use aws::add_expiry;
+pub use aws::{add_expiry, version};
 
 use crate::support::World;
 use crate::support::manifests::with;
@@ -30,7 +30,8 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "accountRef.name", // immutable, as are the next two: manifests
             "region",
             "trailName",
-            "mode", // how the world is treated: observe, adoption, deletion, steady
+            "residency.allowedRegions", // references
+            "mode",                     // how the world is treated: observe, adoption, deletion, steady
             "adoption",
             "deletionPolicy",
             "interval",
@@ -52,7 +53,11 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "interval",
             "suspend",
             "ignore",
-            "policy.foreignStatements",          // below: it needs a foreign statement
+            "policy.foreignStatements", // below: it needs a foreign statement
+            "objectLock.mode",          // immutable: it can't be taken back
+            "objectLock.days",
+            "objectLock.years",
+            "residency.allowedRegions",          // manifests
             "retention.foreignRules",            // below: it needs a foreign rule
             "encryption.key.alias",              // below: immutable
             "encryption.key.deletionWindowDays", // deletion
@@ -292,7 +297,10 @@ async fn an_archive_converges() {
     let base = world.archive_manifest("logs");
     world.apply(&base).await;
     world.wait_ready("LogArchive", "logs").await;
-    let fixture = Fixture { other_key: foreign_key(&world).await, ..Fixture::default() };
+    let other = format!("others-{}", world.account);
+    world.create_bucket(&other).await;
+    aws::version(&world, &other).await;
+    let fixture = Fixture { other_key: foreign_key(&world).await, other_bucket: other, ..Fixture::default() };
     converge(&world, &base, cases::archive(&fixture), "True").await;
 }
 

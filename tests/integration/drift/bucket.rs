@@ -131,6 +131,51 @@ async fn a_deleted_lifecycle() {
     archive("lifecycle.trailkeeper-multipart", "\"abortMultipartAfterDays\":7", "(none)").is_corrected(&world, tamper, lifecycle).await;
 }
 
+#[tokio::test]
+async fn foreign_access_logging() {
+    let world = World::ready("access-logging").await;
+    let other = format!("others-{}", world.account);
+    world.create_bucket(&other).await;
+    let tamper = async |world: &World| {
+        let logging = s3::LoggingEnabled::builder().target_bucket(&other).target_prefix("spy/").build().unwrap();
+        let status = s3::BucketLoggingStatus::builder().logging_enabled(logging).build();
+        world.s3.put_bucket_logging().bucket(world.bucket("logs")).bucket_logging_status(status).send().await.unwrap();
+    };
+    let look = async |world: &World| {
+        format!("{:?}", world.s3.get_bucket_logging().bucket(world.bucket("logs")).send().await.unwrap().logging_enabled)
+    };
+    archive("accessLogging.bucket", "(none)", &other).is_corrected(&world, tamper, look).await;
+}
+
+/// Whoever has the copies has the logs.
+#[tokio::test]
+async fn a_foreign_copy() {
+    let world = World::ready("copy").await;
+    let other = format!("others-{}", world.account);
+    world.create_bucket(&other).await;
+    crate::convergence::version(&world, &other).await;
+    let to = format!("arn:aws:s3:::{other}");
+    let tamper = async |world: &World| {
+        let rule = s3::ReplicationRule::builder()
+            .id("leak")
+            .priority(1)
+            .status(s3::ReplicationRuleStatus::Enabled)
+            .filter(s3::ReplicationRuleFilter::builder().prefix("").build())
+            .delete_marker_replication(s3::DeleteMarkerReplication::builder().status(s3::DeleteMarkerReplicationStatus::Disabled).build())
+            .destination(s3::Destination::builder().bucket(&to).build().unwrap())
+            .build()
+            .unwrap();
+        let role = format!("arn:aws:iam::{}:role/mallory", world.account);
+        let configuration = s3::ReplicationConfiguration::builder().role(role).rules(rule).build().unwrap();
+        world.s3.put_bucket_replication().bucket(world.bucket("logs")).replication_configuration(configuration).send().await.unwrap();
+    };
+    let look = async |world: &World| {
+        let found = world.s3.get_bucket_replication().bucket(world.bucket("logs")).send().await;
+        format!("{:?}", found.ok().and_then(|found| found.replication_configuration))
+    };
+    archive("replication.rules.leak", "(none)", &to).is_corrected(&world, tamper, look).await;
+}
+
 /// CloudTrail can't deliver to such a bucket.
 #[tokio::test]
 async fn requests_paid_by_others() {

@@ -9,24 +9,24 @@ use crate::support::{Seen, World, is_true};
 use serde_json::Value;
 
 /// One kind of tampering, and what must be told of it.
-struct Case {
+struct Case<'a> {
     kind: &'static str,
-    path: &'static str,
-    declared: &'static str,
-    found: &'static str,
+    path: &'a str,
+    declared: &'a str,
+    found: &'a str,
 }
 
 const OWNER: &str = "trailkeeper.dev/owner";
 
-fn trail(path: &'static str, declared: &'static str, found: &'static str) -> Case {
+fn trail<'a>(path: &'a str, declared: &'a str, found: &'a str) -> Case<'a> {
     Case { kind: "Trail", path, declared, found }
 }
 
-fn archive(path: &'static str, declared: &'static str, found: &'static str) -> Case {
+fn archive<'a>(path: &'a str, declared: &'a str, found: &'a str) -> Case<'a> {
     Case { kind: "LogArchive", path, declared, found }
 }
 
-impl Case {
+impl Case<'_> {
     fn object(&self) -> &'static str {
         if self.kind == "Trail" { "audit" } else { "logs" }
     }

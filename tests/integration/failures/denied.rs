@@ -81,6 +81,9 @@ async fn every_read_of_an_archive_is_told_when_it_is_denied() {
         ("s3", "GetBucketTagging", "s3:GetBucketTagging"),
         ("s3", "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
         ("s3", "GetBucketRequestPayment", "s3:GetBucketRequestPayment"),
+        ("s3", "GetObjectLockConfiguration", "s3:GetBucketObjectLockConfiguration"),
+        ("s3", "GetBucketLogging", "s3:GetBucketLogging"),
+        ("s3", "GetBucketReplication", "s3:GetReplicationConfiguration"),
     ];
     every_read_is_needed(&world, "LogArchive", "logs", &reads).await;
 }

@@ -1,6 +1,7 @@
-//! Lifecycle, replication and object lock of a bucket, and MFA delete: moto forgets parts of the first two, refuses the
-//! third on a bucket that holds something, and knows no fourth. The documents are kept as they were written. Objects
-//! neither expire, nor are they replicated or locked.
+//! Lifecycle, replication, object lock and access logging of a bucket, and MFA delete: moto forgets parts of the first two,
+//! refuses the third on a bucket that holds something, looks for a bucket policy that it does not have for the fourth, and
+//! knows no fifth. The documents are kept as they were written. Objects
+//! neither expire, nor are they copied or locked, and accesses are not logged.
 
 use crate::aws_error::AwsError;
 use crate::backend::At;
@@ -17,6 +18,7 @@ pub struct Configurations {
     lifecycle: Option<Lifecycle>,
     replication: Option<String>,
     object_lock: Option<String>,
+    logging: Option<String>,
     mfa_delete: bool,
 }
 
@@ -81,6 +83,15 @@ pub async fn answer(world: &World, call: &Call, bucket: &Bucket, name: &str) -> 
         "PutObjectLockConfiguration" => {
             let document = object_lock(world, call, bucket, name).await?;
             update(&|kept| kept.object_lock = Some(document.clone()));
+            Answer::xml(String::new(), id)
+        }
+        "GetBucketLogging" => {
+            let off = || "<BucketLoggingStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>".to_owned();
+            Answer::xml(kept.logging.clone().unwrap_or_else(off), id)
+        }
+        "PutBucketLogging" => {
+            let document = logging(world, call, bucket)?;
+            update(&|kept| kept.logging = document.clone());
             Answer::xml(String::new(), id)
         }
         "PutBucketVersioning" => {
@@ -206,6 +217,20 @@ async fn object_lock(world: &World, call: &Call, bucket: &Bucket, name: &str) ->
         return Err(malformed());
     }
     Ok(text.to_owned())
+}
+
+/// Whether the target's policy lets S3 write is seen by S3 only when it writes.
+fn logging(world: &World, call: &Call, bucket: &Bucket) -> Result<Option<String>, AwsError> {
+    let Some(target) = text_of(&call.body, "TargetBucket") else { return Ok(None) };
+    let refused = |message: &str| AwsError::new(400, "InvalidTargetBucketForLogging", message);
+    let held = world.buckets.get(&target).ok_or_else(|| refused("The target bucket for logging does not exist"))?;
+    if held.owner != bucket.owner {
+        return Err(refused("The owner for the bucket to be logged and the target bucket must be the same."));
+    }
+    if held.region != bucket.region {
+        return Err(AwsError::new(403, "CrossLocationLoggingProhibited", "Cross S3 location logging not allowed."));
+    }
+    Ok(Some(String::from_utf8_lossy(&call.body).into_owned()))
 }
 
 fn versioning(call: &Call, kept: &Configurations) -> Result<(), AwsError> {
