@@ -95,3 +95,22 @@ pub struct LogRole {
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9_+=,.@-]{1,64}$')").message("spec.cloudWatchLogs.role.name must have 1 to 64 of the characters a-z A-Z 0-9 _ + = , . @ -"))]
     pub name: Option<String>,
 }
+
+/// An SNS topic of ours that is told of every log file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Notices {
+    /// Its name. Default: `aws-cloudtrail-notices-` and the trail's name, dots as dashes. A new name makes a new topic; the old
+    /// one stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9_-]{1,256}$')").message("spec.notices.topicName must have 1 to 256 of the characters a-z A-Z 0-9 _ -"))]
+    pub topic_name: Option<String>,
+
+    /// ARN of the KMS key that encrypts the topic, in the trail's home Region; its policy must let `cloudtrail.amazonaws.com` use
+    /// kms:GenerateDataKey* and kms:Decrypt. Unset: not encrypted at rest; a notice holds no more than the names of new files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 350))]
+    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$')").message("spec.notices.kmsKeyArn must be a key ARN: arn:aws:kms:REGION:ACCOUNT:key/ID"))]
+    pub kms_key_arn: Option<String>,
+}

@@ -7,7 +7,7 @@ use super::alarms::{Alarms, AlarmsStatus};
 use super::common::{
     AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, yes,
 };
-use super::delivery::CloudWatchLogs;
+use super::delivery::{CloudWatchLogs, Notices};
 use super::events::Events;
 use super::responses::{Response, ResponsesStatus};
 use jiff::Timestamp;
@@ -61,6 +61,8 @@ use std::collections::BTreeMap;
         .message("spec.responses[].targets[].arn must be in the trail's home Region, spec.region: events of other Regions are brought there"),
     validation = Rule::new("self.multiRegion || !has(self.responses) || self.responses.all(r, !has(r.regions) || r.regions.all(x, x == self.region))")
         .message("spec.responses[].regions of a trail that is not multiRegion can only be spec.region: it records no other"),
+    validation = Rule::new("!has(self.snsTopic) || !has(self.notices)")
+        .message("give at most one of spec.snsTopic (a topic that somebody else keeps) and spec.notices (a topic that is made and kept)"),
     validation = Rule::new("has(self.trailName) == has(oldSelf.trailName)").message("spec.trailName is immutable: it can be neither added nor removed later")
 )]
 pub struct TrailSpec {
@@ -142,7 +144,11 @@ pub struct TrailSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarms: Option<Alarms>,
 
-    /// Name or ARN of an SNS topic that is told of every log file. Its policy must let CloudTrail publish.
+    /// Have every log file told to an SNS topic that is made and kept for it. `{}` takes the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices: Option<Notices>,
+
+    /// Name or ARN of an SNS topic of somebody else's that is told of every log file. Its policy must let CloudTrail publish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self.size() >= 1 && self.size() <= 256").message("spec.snsTopic must be the name or ARN of a topic, 1 to 256 characters"))]
     #[schemars(length(max = 1024))]
@@ -208,11 +214,12 @@ pub struct ExternalBucket {
     /// Name of the bucket. Its policy must let the trail in.
     #[schemars(length(min = 3, max = 63))]
     pub name: String,
-    /// ARN of the KMS key that encrypts the log files, in the bucket's Region. Unset: SSE-S3.
+    /// The KMS key that encrypts the log files, in the bucket's Region: key ARN, key id, alias or alias ARN. It is checked and
+    /// never edited. Unset: SSE-S3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 350))]
-    #[x_kube(validation = Rule::new("self.matches('^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$')").message("spec.bucket.kmsKeyArn must be a key ARN: arn:aws:kms:REGION:ACCOUNT:key/ID"))]
-    pub kms_key_arn: Option<String>,
+    #[x_kube(validation = Rule::new("self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+|alias/.+|mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$')").message("spec.bucket.kmsKey must be a key ARN, a key id, an alias ARN, or an alias beginning with alias/"))]
+    pub kms_key: Option<String>,
 }
 
 /// What was found of the trail.

@@ -45,7 +45,7 @@ impl Cloud {
         Ok(named.map(|(key, tags)| found(&key, target, tags)))
     }
 
-    async fn describe_key(&self, key: &str) -> Result<Option<sdk::KeyMetadata>, Failure> {
+    pub(super) async fn describe_key(&self, key: &str) -> Result<Option<sdk::KeyMetadata>, Failure> {
         match self.call("kms:DescribeKey", key, self.kms.describe_key().key_id(key).send()).await {
             Ok(answer) => Ok(answer.key_metadata),
             Err(failure) if failure.class == ErrorClass::NotFound => Ok(None),
@@ -128,6 +128,7 @@ impl Cloud {
     pub(super) async fn read_kms(&self, read: &KmsRead) -> Answer {
         match read {
             KmsRead::Key { alias, owner } => self.key(alias, owner).await,
+            KmsRead::DeliveryKey { key, bucket, trail } => self.delivery_key(key, bucket, trail).await,
             KmsRead::KeyPolicy { key } => self.key_policy(key).await,
             KmsRead::KeyRotation { key } => self.key_rotation(key).await,
         }

@@ -5,6 +5,7 @@
 mod cloudtrail;
 mod cloudwatch;
 mod eventbridge;
+mod delivery_key;
 mod failures;
 mod iam;
 pub mod identity;

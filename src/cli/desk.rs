@@ -184,9 +184,7 @@ impl Desk {
         let account = self.account(&trail.spec.account_ref.name)?;
         let destination = match (archive, &trail.spec.bucket) {
             (Some(archive), _) => archive.destination.clone(),
-            (None, Some(bucket)) => {
-                Ok(Destination { bucket: bucket.name.clone(), kms_key: bucket.kms_key_arn.clone().unwrap_or_default() })
-            }
+            (None, Some(bucket)) => Ok(Destination { bucket: bucket.name.clone(), kms_key: bucket.kms_key.clone().unwrap_or_default() }),
             (None, None) => Err("it names neither an archive nor a bucket".to_owned()),
         };
         let to = destination.clone().unwrap_or_else(|_| Destination { bucket: String::new(), kms_key: String::new() });
@@ -202,9 +200,11 @@ impl Desk {
         }
         let cloud = self.cloud(account, &trail.spec.region);
         let (mut found, _) = visit(cloud.clone(), &subject, identity.clone(), hold, intent).await;
+        // A policy, or a role, that was just written is not in force everywhere at once.
+        let just_written =
+            archive.is_some_and(|archive| archive.just_written) || found.done.as_ref().is_some_and(|done| !done.applied.is_empty());
         for wait in PROPAGATION_WAITS {
-            let waiting = archive.is_some_and(|archive| archive.just_written) && found.failed_with(ErrorClass::Dependency);
-            if !waiting {
+            if !just_written || !found.failed_with(ErrorClass::Dependency) {
                 break;
             }
             tokio::time::sleep(wait).await;

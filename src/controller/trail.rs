@@ -34,7 +34,7 @@ fn resolve(trail: &Trail, context: &Context) -> Result<Resolved, Waiting> {
         ));
     }
     let destination = match (&trail.spec.bucket, context.index.archive_of(trail)) {
-        (Some(bucket), _) => Destination { bucket: bucket.name.clone(), kms_key: bucket.kms_key_arn.clone().unwrap_or_default() },
+        (Some(bucket), _) => Destination { bucket: bucket.name.clone(), kms_key: bucket.kms_key.clone().unwrap_or_default() },
         (None, Some(archive)) => archive_destination(trail, &archive, &facts, context)?,
         (None, None) => return Err(Waiting::reference("ArchiveNotFound", "spec.archiveRef: there is no such LogArchive (yet)".to_owned())),
     };

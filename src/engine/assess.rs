@@ -6,7 +6,7 @@ use crate::facets::difference::Difference;
 use crate::facets::observed::{Failure, Observed, Seen};
 use crate::facets::step::PlannedStep;
 use crate::facets::tags::{OWNER, OwnerFacts, marks};
-use crate::facets::{Resource, Source};
+use crate::facets::{Obstacle, Resource, Source};
 use serde_json::{Value, json};
 
 /// A resource that exists and may not be touched.
@@ -23,6 +23,8 @@ pub struct Assessment {
     pub seen: Seen,
     pub differences: Vec<Difference>,
     pub refusal: Option<Refusal>,
+    /// What others must put right first.
+    pub obstacle: Option<Obstacle>,
     /// Resources that the plan takes over.
     pub adopting: Vec<String>,
     pub plan: Vec<PlannedStep>,
@@ -104,10 +106,12 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
     for facet in &subject.registered.facets {
         let evaluation = facet.evaluate(&seen, &ignore);
         assessment.differences.extend(evaluation.differences);
+        assessment.obstacle = assessment.obstacle.take().or(evaluation.obstacle);
         assessment.plan.extend(evaluation.steps);
         assessment.plan.extend(late.iter().filter(|(resource, _)| resource.root() == facet.name()).map(|(_, claim)| claim.clone()));
     }
-    if !writable || assessment.refusal.is_some() {
+    let stopped = assessment.obstacle.as_ref().is_some_and(|obstacle| obstacle.nothing_may_be_written);
+    if !writable || stopped || assessment.refusal.is_some() {
         assessment.plan.clear();
     }
     assessment.seen = seen;

@@ -30,6 +30,11 @@ pub async fn delete<W: World>(world: &W, subject: &Subject, permit: &impl Permit
     let seen = assess(world, subject).await.seen;
     let mut done = Vec::new();
     for resource in subject.registered.resources.iter().rev() {
+        let deletes = resource.delete(&seen);
+        // What is never deleted, a log group, holds up nothing either.
+        if deletes.is_empty() {
+            continue;
+        }
         match (seen.get(resource.root()), seen.get(resource.tags())) {
             (Some(Observed::Absent) | None, _) => continue,
             (Some(Observed::Unknown(why)), _) | (_, Some(Observed::Unknown(why))) => return Deletion::Blocked(why.clone()),
@@ -39,7 +44,7 @@ pub async fn delete<W: World>(world: &W, subject: &Subject, permit: &impl Permit
         if facts.owner.as_deref() != Some(subject.owner.as_str()) {
             return Deletion::NotOurs(Refusal { resource: format!("{} {}", resource.noun(), resource.id()), owner: facts.owner });
         }
-        for delete in resource.delete(&seen) {
+        for delete in deletes {
             let planned = PlannedStep {
                 facet: resource.root(),
                 step: delete,

@@ -35,7 +35,8 @@ impl AccountFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     pub bucket: String,
-    /// Key ARN, empty for SSE-S3, or `AFTER_APPLY`.
+    /// Key ARN, empty for SSE-S3, or `AFTER_APPLY`. For an external bucket as the spec gives it: the facet `deliveryKey` finds
+    /// the ARN.
     pub kms_key: String,
 }
 
@@ -93,6 +94,19 @@ impl TrailContext {
         let given = self.spec.cloud_watch_logs.as_ref()?.role_arn.clone();
         let (partition, account) = (self.account.partition.as_str(), &self.account.id);
         given.or_else(|| self.own_log_role_name().map(|name| format!("arn:{partition}:iam::{account}:role/{name}")))
+    }
+
+    /// ARN of the topic that is told of log files, given or ours.
+    pub fn sns_topic_arn(&self) -> Option<String> {
+        let name = match (&self.spec.sns_topic, &self.spec.notices) {
+            (Some(given), _) if given.starts_with("arn:") => return Some(given.clone()),
+            (Some(given), _) => given.clone(),
+            (None, Some(notices)) => {
+                notices.topic_name.clone().unwrap_or_else(|| format!("aws-cloudtrail-notices-{}", self.name.replace('.', "-")))
+            }
+            (None, None) => return None,
+        };
+        Some(format!("arn:{}:sns:{}:{}:{name}", self.account.partition.as_str(), self.spec.region, self.account.id))
     }
 }
 
@@ -164,27 +178,26 @@ impl ArchiveContext {
     }
 }
 
+/// A trail `main` of account 111111111111 in eu-west-1, with `more` in its spec.
+#[cfg(test)]
+pub(super) fn sample_trail(more: serde_json::Value) -> TrailContext {
+    let mut spec = serde_json::json!({ "accountRef": { "name": "x" }, "region": "eu-west-1" });
+    json_patch::merge(&mut spec, &more);
+    TrailContext {
+        name: "main".into(),
+        spec: serde_json::from_value(spec).unwrap(),
+        account: AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None, regions: Vec::new() },
+        destination: Destination { bucket: "logs".into(), kms_key: String::new() },
+        owner: "cluster/audit/main".into(),
+        owned_before: Vec::new(),
+        response_regions: Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::sample_trail as trail;
     use serde_json::{Value, json};
-
-    /// A trail `main` of account 111111111111 in eu-west-1, with `more` in its spec.
-    fn trail(more: Value) -> TrailContext {
-        let mut spec = json!({ "accountRef": { "name": "x" }, "region": "eu-west-1", "archiveRef": { "name": "logs" } });
-        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-            spec.extend(more);
-        }
-        TrailContext {
-            name: "main".into(),
-            spec: serde_json::from_value(spec).unwrap(),
-            account: AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None, regions: Vec::new() },
-            destination: Destination { bucket: "logs".into(), kms_key: String::new() },
-            owner: "cluster/audit/main".into(),
-            owned_before: Vec::new(),
-            response_regions: Vec::new(),
-        }
-    }
 
     fn places(logs: Value) -> [Option<String>; 3] {
         let context = trail(json!({ "cloudWatchLogs": logs }));
@@ -205,5 +218,16 @@ mod tests {
         assert_eq!(places(json!({ "logGroup": {}, "role": {} })), some(ours));
         let named = ["g", "arn:aws:logs:eu-west-1:111111111111:log-group:g", "arn:aws:iam::111111111111:role/r"];
         assert_eq!(places(json!({ "logGroup": { "name": "g" }, "role": { "name": "r" } })), some(named));
+    }
+
+    #[test]
+    fn a_topic_is_given_by_name_or_arn_or_named_after_the_trail() {
+        let topic = |more: Value| trail(more).sns_topic_arn();
+        let in_account = |name: &str| Some(format!("arn:aws:sns:eu-west-1:111111111111:{name}"));
+        assert_eq!(topic(json!({})), None);
+        assert_eq!(topic(json!({ "snsTopic": "theirs" })), in_account("theirs"));
+        assert_eq!(topic(json!({ "snsTopic": "arn:aws:sns:eu-west-1:2:theirs" })).as_deref(), Some("arn:aws:sns:eu-west-1:2:theirs"));
+        assert_eq!(topic(json!({ "notices": {} })), in_account("aws-cloudtrail-notices-main"));
+        assert_eq!(topic(json!({ "notices": { "topicName": "ours" } })), in_account("ours"));
     }
 }

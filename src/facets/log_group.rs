@@ -142,3 +142,40 @@ impl Resource for LogGroup {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facets::AnyFacet;
+    use crate::facets::context::sample_trail;
+    use crate::facets::difference::Ignore;
+    use crate::facets::observed::{Observed, Reading};
+    use serde_json::{Value, json};
+
+    fn actions(spec: Value, observed: Option<LogGroupState>) -> Vec<&'static str> {
+        let facet = LogGroup::of(&sample_trail(json!({ "cloudWatchLogs": { "logGroup": spec, "role": {} } }))).unwrap();
+        let mut seen = Seen::default();
+        seen.insert(LogGroup::NAME, observed.map_or(Observed::Absent, |state| Observed::Present(Reading::state(&state))));
+        AnyFacet::evaluate(&facet, &seen, &Ignore::default()).steps.iter().map(|planned| planned.step.action()).collect()
+    }
+
+    #[test]
+    fn each_setting_has_its_own_write_and_the_class_has_none() {
+        let kept = || LogGroupState { retention_days: 365, class: "STANDARD".into(), ..LogGroupState::default() };
+        let key = "arn:aws:kms:eu-west-1:111111111111:key/k";
+        let table = [
+            (json!({}), None, vec!["CreateLogGroup", "PutRetentionPolicy"]),
+            (json!({ "retentionDays": 0 }), None, vec!["CreateLogGroup"]),
+            (json!({}), Some(kept()), vec![]),
+            (json!({ "retentionDays": 30 }), Some(kept()), vec!["PutRetentionPolicy"]),
+            (json!({ "retentionDays": 0 }), Some(kept()), vec!["DeleteRetentionPolicy"]),
+            (json!({ "kmsKeyArn": key }), Some(kept()), vec!["AssociateKmsKey"]),
+            (json!({}), Some(LogGroupState { kms_key: key.into(), ..kept() }), vec!["DisassociateKmsKey"]),
+            (json!({ "class": "InfrequentAccess" }), Some(kept()), vec![]),
+            (json!({}), Some(LogGroupState { tags: Tags::from([("who".into(), "x".into())]), ..kept() }), vec!["UntagResource"]),
+        ];
+        for (spec, observed, expected) in table {
+            assert_eq!(actions(spec.clone(), observed.clone()), expected, "{spec} over {observed:?}");
+        }
+    }
+}

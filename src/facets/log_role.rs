@@ -46,3 +46,28 @@ pub fn log_role(context: &TrailContext) -> Option<LogRole> {
         purpose: PhantomData,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::aws_account::Organization;
+    use crate::facets::context::sample_trail;
+
+    #[test]
+    fn only_this_trail_may_have_it_assumed_and_it_may_only_write_to_the_trails_streams() {
+        let context = sample_trail(json!({ "cloudWatchLogs": { "logGroup": { "name": "g" }, "role": {} } }));
+        let role = log_role(&context).unwrap();
+        insta::assert_snapshot!(role.trust.document(), @r#"{"Version":"2012-10-17","Statement":[{"Sid":"TrailkeeperTrail","Action":["sts:AssumeRole"],"Condition":{"StringEquals":{"aws:SourceArn":["arn:aws:cloudtrail:eu-west-1:111111111111:trail/main"]}},"Effect":"Allow","Principal":{"Service":["cloudtrail.amazonaws.com"]}}]}"#);
+        insta::assert_snapshot!(role.policy.document(), @r#"{"Version":"2012-10-17","Statement":[{"Sid":"TrailkeeperCreateLogStream","Action":["logs:CreateLogStream"],"Effect":"Allow","Resource":["arn:aws:logs:eu-west-1:111111111111:log-group:g:log-stream:111111111111_CloudTrail_eu-west-1*"]},{"Sid":"TrailkeeperPutLogEvents","Action":["logs:PutLogEvents"],"Effect":"Allow","Resource":["arn:aws:logs:eu-west-1:111111111111:log-group:g:log-stream:111111111111_CloudTrail_eu-west-1*"]}]}"#);
+    }
+
+    #[test]
+    fn for_an_organization_it_may_also_write_to_the_members_streams() {
+        let mut context = sample_trail(json!({ "organization": true, "cloudWatchLogs": { "logGroup": { "name": "g" }, "role": {} } }));
+        context.account.organization = Some(Organization { id: "o-1".into(), management_account_id: "222222222222".into() });
+        let role = log_role(&context).unwrap();
+        insta::assert_snapshot!(role.policy.0["TrailkeeperPutLogEvents"]["Resource"], @r#"["arn:aws:logs:eu-west-1:111111111111:log-group:g:log-stream:111111111111_CloudTrail_eu-west-1*","arn:aws:logs:eu-west-1:111111111111:log-group:g:log-stream:o-1_*"]"#);
+        // The trail is the management account's, the group its maker's.
+        insta::assert_snapshot!(role.trust.0["TrailkeeperTrail"]["Condition"], @r#"{"StringEquals":{"aws:SourceArn":["arn:aws:cloudtrail:eu-west-1:222222222222:trail/main"]}}"#);
+    }
+}

@@ -17,6 +17,7 @@ pub mod bucket_public_access;
 pub mod bucket_tags;
 pub mod bucket_versioning;
 pub mod context;
+pub mod delivery_key;
 pub mod difference;
 pub mod filter_pattern;
 pub mod grants;
@@ -31,6 +32,7 @@ pub mod log_group;
 pub mod log_role;
 pub mod metric_filters;
 pub mod object_lock;
+pub mod notice_topic;
 pub mod observed;
 pub mod policy_document;
 pub mod policy_form;
@@ -154,6 +156,11 @@ pub trait Facet: Send + Sync {
         Vec::new()
     }
 
+    /// Why no write of ours can bring `change.desired` about. Called only when something differs.
+    fn obstacle(&self, _change: &Change<'_, Self::State>) -> Option<Obstacle> {
+        None
+    }
+
     /// What an identity must be allowed to do to read and write this facet.
     fn rights(&self) -> Rights {
         Rights::default()
@@ -195,12 +202,24 @@ pub trait Resource: Send + Sync {
     fn delete(&self, seen: &Seen) -> Vec<Step>;
 }
 
+/// Something that is not ours to write, and without which the object can't be as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The reason in conditions and events.
+    pub reason: &'static str,
+    /// What is wrong, and what to do.
+    pub message: String,
+    /// Whether even the other facets must not be written now.
+    pub nothing_may_be_written: bool,
+}
+
 /// The verdict on one facet.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
     pub facet: &'static str,
     pub differences: Vec<Difference>,
     pub steps: Vec<PlannedStep>,
+    pub obstacle: Option<Obstacle>,
 }
 
 /// A facet of any state, as the engine sees it.
@@ -225,7 +244,7 @@ impl<F: Facet> AnyFacet for F {
     }
 
     fn evaluate(&self, seen: &Seen, ignore: &Ignore) -> Evaluation {
-        let nothing = Evaluation { facet: F::NAME, differences: Vec::new(), steps: Vec::new() };
+        let nothing = Evaluation { facet: F::NAME, differences: Vec::new(), steps: Vec::new(), obstacle: None };
         let unknown = |facet: &str| matches!(seen.get(facet), Some(Observed::Unknown(_)));
         if unknown(F::NAME) || F::NEEDS.iter().any(|facet| unknown(facet)) || ignore.covers(F::NAME) {
             return nothing;
@@ -246,7 +265,8 @@ impl<F: Facet> AnyFacet for F {
         let change = Change { desired: &desired, observed: observed.as_ref(), differences: &found, seen };
         let reason = self.reason(&change);
         let steps = self.steps(&change).into_iter().map(|step| PlannedStep { facet: F::NAME, step, reason: reason.clone() }).collect();
-        Evaluation { facet: F::NAME, differences: found, steps }
+        let obstacle = self.obstacle(&change);
+        Evaluation { facet: F::NAME, differences: found, steps, obstacle }
     }
 
     fn declared(&self) -> Value {
@@ -263,5 +283,10 @@ fn unwanted<F: Facet>(facet: &F, observed: &F::State, seen: &Seen) -> Evaluation
     let found = Difference { path: F::NAME.to_owned(), desired: Value::Null, observed: to_json(observed) };
     let reason = format!("the spec does not ask for {} any more", F::NAME);
     let planned = |step| PlannedStep { facet: F::NAME, step, reason: reason.clone() };
-    Evaluation { facet: F::NAME, differences: vec![found], steps: facet.removal(observed, seen).into_iter().map(planned).collect() }
+    Evaluation {
+        facet: F::NAME,
+        differences: vec![found],
+        steps: facet.removal(observed, seen).into_iter().map(planned).collect(),
+        obstacle: None,
+    }
 }

@@ -25,6 +25,13 @@ pub fn trail(context: &TrailContext) -> Registered {
         facets.push(Box::new(role));
         resources.push(Box::new(resource));
     }
+    if let (Some(topic), Some(resource)) = (notice_topic::notice_topic(context), notice_topic::notice_topic(context)) {
+        facets.push(Box::new(topic));
+        resources.push(Box::new(resource));
+    }
+    if let Some(key) = delivery_key::DeliveryKey::of(context) {
+        facets.push(Box::new(key));
+    }
     facets.push(Box::new(trail_settings::Settings(context.clone())));
     facets.push(Box::new(trail_tags::TrailTags(context.clone())));
     facets.push(Box::new(trail_events::TrailEvents(context.clone())));

@@ -1,6 +1,7 @@
 //! The trail itself: everything that CreateTrail and UpdateTrail set.
 
 use super::context::TrailContext;
+use super::delivery_key::DeliveryKey;
 use super::observed::Seen;
 use super::read::{CloudTrailRead, Read};
 use super::rights::{Right, Rights};
@@ -55,13 +56,17 @@ impl Facet for Settings {
         Source::Ask(Read::CloudTrail(CloudTrailRead::Trail { arn: self.0.arn() }))
     }
 
-    fn desired(&self, _observed: Option<&TrailSettings>, _seen: &Seen) -> TrailSettings {
-        let TrailContext { spec, destination, account, .. } = &self.0;
+    fn desired(&self, observed: Option<&TrailSettings>, seen: &Seen) -> TrailSettings {
+        let TrailContext { spec, destination, .. } = &self.0;
+        let kms_key = match DeliveryKey::of(&self.0) {
+            Some(key) => key.for_settings(observed.map(|observed| observed.kms_key.as_str()), seen),
+            None => destination.kms_key.clone(),
+        };
         TrailSettings {
             bucket: destination.bucket.clone(),
             key_prefix: spec.key_prefix.clone(),
-            kms_key: destination.kms_key.clone(),
-            sns_topic: topic_arn(spec.sns_topic.as_deref().unwrap_or_default(), account.partition.as_str(), &spec.region, &account.id),
+            kms_key,
+            sns_topic: self.0.sns_topic_arn().unwrap_or_default(),
             log_group: self.0.log_group_arn().map(|arn| format!("{arn}:*")).unwrap_or_default(),
             log_role: self.0.log_role_arn().unwrap_or_default(),
             multi_region: spec.multi_region,
@@ -118,10 +123,6 @@ impl Facet for Settings {
         );
         rights
     }
-}
-
-fn topic_arn(topic: &str, partition: &str, region: &str, account: &str) -> String {
-    if topic.is_empty() || topic.starts_with("arn:") { topic.to_owned() } else { format!("arn:{partition}:sns:{region}:{account}:{topic}") }
 }
 
 impl Resource for Settings {

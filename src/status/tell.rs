@@ -6,6 +6,7 @@ use super::{classes, events::failed};
 use crate::api::common::{CommonStatus, DriftEntry, DriftStatus, Mode};
 use crate::api::condition::{self, DRIFTED, READY, RECONCILING, STALLED, Truth};
 use crate::engine::{Assessment, Outcome};
+use crate::facets::Obstacle;
 use crate::facets::difference::{Difference, shown};
 use crate::facets::observed::{Failure, Observed};
 use crate::facets::unchangeable::unchangeable;
@@ -27,6 +28,9 @@ pub struct Situation<'a> {
 
 /// Longest value that status keeps of a differing field, in bytes.
 const VALUE_BYTES: usize = 512;
+
+/// How often an object is looked at that others must put right.
+const WHILE_OBSTRUCTED: Duration = Duration::from_secs(60);
 
 /// Why an object that is in sync is not Ready all the same.
 pub struct Unready {
@@ -200,6 +204,9 @@ fn verdict(outcome: &Outcome, situation: &Situation<'_>, unready: Option<Unready
     if let Some(failure) = outcome.failed.as_ref().map(|failed| &failed.failure).or_else(|| latest.unknown()) {
         return failure_verdict(failure, situation.attempts);
     }
+    if let Some(obstacle) = latest.obstacle.as_ref().filter(|_| outcome.mode == Mode::Observe || latest.plan.is_empty()) {
+        return obstacle_verdict(obstacle, outcome.mode, next);
+    }
     let fields: Vec<&str> = latest.differences.iter().map(|difference| difference.path.as_str()).collect();
     let named = fields.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     match (outcome.mode, latest.in_sync()) {
@@ -240,6 +247,18 @@ fn verdict(outcome: &Outcome, situation: &Situation<'_>, unready: Option<Unready
             event: None,
             requeue: Requeue::After(super::schedule::backoff(Duration::from_secs(2), Duration::from_secs(120), situation.attempts)),
         },
+    }
+}
+
+/// People must act, and AWS does not tell when they have: it is looked at again before the regular pass.
+fn obstacle_verdict(obstacle: &Obstacle, mode: Mode, next: Duration) -> Verdict {
+    Verdict {
+        reason: obstacle.reason,
+        message: obstacle.message.clone(),
+        ready: Some(Truth::False),
+        progress: if mode == Mode::Observe { Progress::Done } else { Progress::Stalled },
+        event: Some(failed(obstacle.reason, obstacle.message.clone())),
+        requeue: Requeue::After(next.min(WHILE_OBSTRUCTED)),
     }
 }
 

@@ -63,6 +63,8 @@ impl Keys {
                 )),
                 None => Observed::Absent,
             },
+            // Trails in memory deliver to archives.
+            KmsRead::DeliveryKey { .. } => Observed::Absent,
             KmsRead::KeyPolicy { key } => {
                 self.held.get(key).map_or(Observed::Absent, |key| Observed::Present(Reading::state(&key.statements())))
             }

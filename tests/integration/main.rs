@@ -12,6 +12,7 @@ mod convergence;
 mod crash;
 mod create;
 mod deletion;
+mod delivery;
 mod drift;
 mod failures;
 mod immutable;

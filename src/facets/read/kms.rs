@@ -7,6 +7,14 @@ pub enum KmsRead {
         alias: String,
         owner: String,
     },
+    /// The key of a bucket that somebody else keeps, for a trail.
+    DeliveryKey {
+        /// Key ARN, key id, alias or alias ARN.
+        key: String,
+        bucket: String,
+        /// The trail's ARN.
+        trail: String,
+    },
     KeyPolicy {
         key: String,
     },

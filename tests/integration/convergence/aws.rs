@@ -1,7 +1,7 @@
 //! What AWS has, as one JSON value to compare, read with the real SDK. Nulls are left out.
 
 use crate::support::World;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector};
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, Trail};
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Map, Value, json};
@@ -51,6 +51,7 @@ pub async fn trail(world: &World, name: &str) -> Value {
         "insights": insights, "aggregation": Some(templates).filter(|templates| !templates.is_empty()),
         "multiRegion": trail.is_multi_region_trail(), "globalServiceEvents": trail.include_global_service_events(),
         "organization": trail.is_organization_trail(), "logFileValidation": trail.log_file_validation_enabled(),
+        "ours": kept_for_delivery(world, &trail),
         "recursiveLogging": trail.recursive_logging(), "logging": status.is_logging(), "tags": tags(pairs),
         "basic": selectors.event_selectors.map(|all| all.iter().map(basic).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
         "advanced": selectors.advanced_event_selectors.map(|all| all.iter().map(advanced).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
@@ -61,6 +62,24 @@ fn insight(selector: &aws_sdk_cloudtrail::types::InsightSelector) -> Value {
     let mut categories: Vec<_> = selector.event_categories().iter().map(|category| category.as_str()).collect();
     categories.sort_unstable();
     json!({ "type": selector.insight_type().map(|kind| kind.as_str()), "categories": categories })
+}
+
+/// Group and topic that the trail uses, where they carry our tag. Null where there are none.
+fn kept_for_delivery(world: &World, trail: &Trail) -> Value {
+    let owned = |tags: &Value| tags.to_string().contains("trailkeeper.dev/owner");
+    let group = trail.cloud_watch_logs_log_group_arn().map(|arn| arn.trim_end_matches(":*")).and_then(|arn| {
+        let tags = world.aws(&["logs", "list-tags-for-resource", "--resource-arn", arn]);
+        let name = arn.split(":log-group:").nth(1)?;
+        let found = world.aws(&["logs", "describe-log-groups", "--log-group-name-prefix", name])["logGroups"][0].clone();
+        owned(&tags)
+            .then(|| json!({ "retentionDays": found["retentionInDays"], "class": found["logGroupClass"], "kmsKey": found["kmsKeyId"] }))
+    });
+    let topic = trail.sns_topic_arn().and_then(|arn| {
+        let tags = world.aws(&["sns", "list-tags-for-resource", "--resource-arn", arn]);
+        let found = world.aws(&["sns", "get-topic-attributes", "--topic-arn", arn])["Attributes"].clone();
+        owned(&tags).then(|| json!({ "kmsKey": found["KmsMasterKeyId"] }))
+    });
+    if group.is_none() && topic.is_none() { Value::Null } else { json!({ "group": group, "topic": topic }) }
 }
 
 fn basic(selector: &EventSelector) -> Value {

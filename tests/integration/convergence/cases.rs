@@ -14,6 +14,8 @@ pub struct Fixture {
     pub namespace: String,
     pub other_bucket: String,
     pub other_key: String,
+    /// Ways to name that key.
+    pub other_key_names: Vec<String>,
     pub more_bucket: String,
     pub more_key: String,
     pub topic: String,
@@ -24,6 +26,8 @@ pub struct Fixture {
     pub bucket: String,
     pub own_key: String,
     pub account: String,
+    /// The name of a role that is made for the trail.
+    pub own_role: String,
 }
 
 fn case(spec: Value, aws: Value) -> Case {
@@ -49,15 +53,18 @@ pub fn organization() -> Vec<Case> {
 }
 
 pub fn places(fixture: &Fixture) -> Vec<Case> {
-    let Fixture { namespace, other_bucket, other_key, more_bucket, more_key, .. } = fixture;
-    vec![
+    let Fixture { namespace, other_bucket, other_key, other_key_names, more_bucket, more_key, .. } = fixture;
+    let names = std::iter::once(other_key).chain(other_key_names);
+    let external = names.map(|key| {
+        let spec = json!({ "archiveRef": null, "bucket": { "name": other_bucket, "kmsKey": key } });
+        case(spec, json!({ "bucket": other_bucket, "kmsKey": other_key }))
+    });
+    let mut cases: Vec<Case> = external.collect();
+    cases.extend([
         case(json!({ "keyPrefix": "audit/eu" }), json!({ "keyPrefix": "audit/eu" })),
-        case(
-            json!({ "archiveRef": null, "bucket": { "name": other_bucket, "kmsKeyArn": other_key } }),
-            json!({ "bucket": other_bucket, "kmsKey": other_key }),
-        ),
         case(json!({ "archiveRef": { "name": "more", "namespace": namespace } }), json!({ "bucket": more_bucket, "kmsKey": more_key })),
-    ]
+    ]);
+    cases
 }
 
 pub fn notices(fixture: &Fixture) -> Vec<Case> {
@@ -69,6 +76,38 @@ pub fn notices(fixture: &Fixture) -> Vec<Case> {
             json!({ "cloudWatchLogs": { "logGroupArn": log_group, "roleArn": log_role } }),
             json!({ "logGroup": log_group, "logRole": log_role }),
         ),
+    ]
+}
+
+/// Group, role and topic that are made: `ours` is what they are like, where the trail uses them.
+pub fn kept_for_delivery(fixture: &Fixture) -> Vec<Case> {
+    let Fixture { account, other_key, .. } = fixture;
+    let in_force = |group: &str, role: &str, like: Value| {
+        json!({
+            "logGroup": format!("arn:aws:logs:eu-central-1:{account}:log-group:{group}:*"),
+            "logRole": format!("arn:aws:iam::{account}:role/{role}"), "ours": { "group": like }
+        })
+    };
+    let role = fixture.own_role.as_str();
+    let topic = |name: &str, key: Value| json!({ "snsTopic": format!("arn:aws:sns:eu-central-1:{account}:{name}"), "ours": { "topic": { "kmsKey": key } } });
+    let defaults = json!({ "retentionDays": 365, "class": "STANDARD" });
+    let for_ever = json!({ "class": "STANDARD" });
+    let special = json!({ "retentionDays": 3653, "class": "INFREQUENT_ACCESS", "kmsKey": other_key });
+    vec![
+        case(json!({ "cloudWatchLogs": { "logGroup": {}, "role": {} } }), in_force("aws-cloudtrail-logs-audit", role, defaults)),
+        case(
+            json!({ "cloudWatchLogs": { "logGroup": { "retentionDays": 0 }, "role": {} } }),
+            in_force("aws-cloudtrail-logs-audit", role, for_ever),
+        ),
+        case(
+            json!({ "cloudWatchLogs": {
+                "logGroup": { "name": "/audit/eu", "retentionDays": 3653, "kmsKeyArn": other_key, "class": "InfrequentAccess" },
+                "role": { "name": "log-writer" }
+            } }),
+            in_force("/audit/eu", "log-writer", special),
+        ),
+        case(json!({ "notices": {} }), topic("aws-cloudtrail-notices-audit", Value::Null)),
+        case(json!({ "notices": { "topicName": "new-files", "kmsKeyArn": other_key } }), topic("new-files", json!(other_key))),
     ]
 }
 

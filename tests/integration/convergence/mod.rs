@@ -103,6 +103,7 @@ async fn every_field_has_a_case() {
         cases::organization(),
         cases::places(&fixture),
         cases::notices(&fixture),
+        cases::kept_for_delivery(&fixture),
         cases::friendly_events(),
         cases::sums(),
         cases::basic_events(),
@@ -202,7 +203,8 @@ async fn an_organization_trail_converges() {
 async fn foreign_key(world: &World) -> String {
     let policy = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", world.account) }, "Action": "kms:*", "Resource": "*" },
-        { "Effect": "Allow", "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Action": "kms:*", "Resource": "*" },
+        { "Effect": "Allow", "Principal": { "Service": ["cloudtrail.amazonaws.com", format!("logs.{}.amazonaws.com", crate::support::world::REGION)] },
+          "Action": "kms:*", "Resource": "*" },
     ] });
     world.kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap()
 }
@@ -215,10 +217,15 @@ async fn the_places_that_a_trail_delivers_to_converge() {
     world.create_bucket(&other).await;
     world.open_bucket(&other).await;
     let more = world.wait_ready("LogArchive", "more").await;
+    let other_key = foreign_key(&world).await;
+    world.kms.create_alias().alias_name("alias/others").target_key_id(&other_key).send().await.unwrap();
+    let id = other_key.rsplit('/').next().unwrap_or_default().to_owned();
+    let alias_arn = other_key.replace(&format!("key/{id}"), "alias/others");
     let fixture = Fixture {
         namespace: world.namespace.clone(),
         other_bucket: other,
-        other_key: foreign_key(&world).await,
+        other_key,
+        other_key_names: vec![id, "alias/others".to_owned(), alias_arn],
         more_bucket: world.bucket("more"),
         more_key: more.data["status"]["kmsKeyArn"].as_str().unwrap().to_owned(),
         ..Fixture::default()
@@ -248,6 +255,19 @@ async fn notices_and_log_groups_of_a_trail_converge() {
         ..Fixture::default()
     };
     converge(&world, &world.trail_manifest("audit", "logs"), cases::notices(&fixture), "True").await;
+}
+
+#[tokio::test]
+async fn what_is_kept_for_delivery_converges() {
+    let world = World::ready("kept").await;
+    let owner = format!("default/{}/audit", world.namespace);
+    let fixture = Fixture {
+        account: world.account.clone(),
+        other_key: foreign_key(&world).await,
+        own_role: format!("trailkeeper-audit-logs-{}", trailkeeper::facets::policy_document::short_hash(&owner)),
+        ..Fixture::default()
+    };
+    converge(&world, &world.trail_manifest("audit", "logs"), cases::kept_for_delivery(&fixture), "True").await;
 }
 
 /// Selectors that nobody has put yet read otherwise than the same ones put: so they are put once first.

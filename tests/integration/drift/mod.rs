@@ -1,6 +1,7 @@
 //! Somebody changes AWS behind the operator's back: every facet is told with both values, and put back.
 
 mod bucket;
+mod delivery;
 mod key;
 mod none;
 mod trail;

@@ -16,7 +16,7 @@ async fn delivering(topic: &str) -> (World, String, String) {
           "Resource": "*", "Condition": { "StringEquals": { "aws:SourceArn": world.trail_arn("audit") } } },
     ] });
     let key = world.kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap();
-    world.apply(&world.external_trail("audit", json!({ "name": bucket, "kmsKeyArn": key }))).await;
+    world.apply(&world.external_trail("audit", json!({ "name": bucket, "kmsKey": key }))).await;
     world.wait_ready("Trail", "audit").await;
     wait_delivering(&world).await;
     (world, bucket, key)
@@ -61,7 +61,8 @@ async fn a_bucket_policy_that_shuts_cloudtrail_out_is_told_and_its_repair_too() 
 async fn a_key_that_is_disabled_is_told_and_its_repair_too() {
     let (world, _, key) = delivering("key").await;
     world.kms.disable_key().key_id(&key).send().await.unwrap();
-    wait_failing(&world, "KMS.DisabledException").await;
+    world.pass_until_unready("Trail", "audit", "KeyUnusable", "is disabled").await;
+    world.wait_event("Trail", "audit", "DeliveryFailing", &["KMS.DisabledException"]).await;
     world.kms.enable_key().key_id(&key).send().await.unwrap();
     wait_recovered(&world).await;
 }

@@ -95,7 +95,16 @@ async fn every_read_of_a_trail_is_told_when_it_is_denied() {
     let events = json!({ "data": [{ "resourceType": "AWS::Lambda::Function" }], "insights": [{ "type": "ApiCallRate" }] });
     world.patch_spec("Trail", "audit", json!({ "events": events })).await;
     world.wait_ready("Trail", "audit").await;
+    let delivery = json!({ "cloudWatchLogs": { "logGroup": {}, "role": {} }, "notices": {} });
+    world.patch_spec("Trail", "audit", delivery).await;
+    world.wait_ready("Trail", "audit").await;
     let reads = [
+        ("logs", "DescribeLogGroups", "logs:DescribeLogGroups"),
+        ("logs", "ListTagsForResource", "logs:ListTagsForResource"),
+        ("iam", "GetRole", "iam:GetRole"),
+        ("iam", "GetRolePolicy", "iam:GetRolePolicy"),
+        ("sns", "GetTopicAttributes", "sns:GetTopicAttributes"),
+        ("sns", "ListTagsForResource", "sns:ListTagsForResource"),
         ("cloudtrail", "DescribeTrails", "cloudtrail:DescribeTrails"),
         ("cloudtrail", "ListTags", "cloudtrail:ListTags"),
         ("cloudtrail", "GetTrailStatus", "cloudtrail:GetTrailStatus"),

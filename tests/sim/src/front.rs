@@ -108,7 +108,7 @@ async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answ
         "sts" => crate::sts::handle(world, call).await,
         "s3" => crate::s3::handle(world, call).await,
         "kms" => crate::kms::handle(world, call).await,
-        "logs" => crate::metric_filters::handle(world, call).await,
+        "logs" => crate::logs::handle(world, call).await,
         "monitoring" => crate::monitoring::handle(world, call).await,
         "sns" => crate::sns::handle(world, call).await,
         _ => {

@@ -17,6 +17,7 @@ pub mod filter_pattern;
 pub mod front;
 pub mod identity;
 pub mod kms;
+pub mod logs;
 pub mod metric_filters;
 pub mod monitoring;
 pub mod moto;

@@ -72,7 +72,7 @@ async fn group(world: &World, call: &Call, input: &Value) -> Result<[String; 3],
     let group = found["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == place[2].as_str());
     match group {
         None => Err(AwsError::bad("ResourceNotFoundException", "The specified log group does not exist.")),
-        Some(group) if group["logGroupClass"] == "INFREQUENT_ACCESS" => {
+        Some(_) if world.log_groups.class(&place.join("/")) == "INFREQUENT_ACCESS" => {
             Err(AwsError::bad("InvalidOperationException", "The log group class does not support metric filters."))
         }
         Some(_) => Ok(place),

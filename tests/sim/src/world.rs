@@ -11,6 +11,7 @@ use crate::events::Events;
 use crate::faults::Faults;
 use crate::identity::Identities;
 use crate::kms::RotationPeriods;
+use crate::logs::LogGroups;
 use crate::metric_filters::MetricFilters;
 use crate::monitoring::Alarms;
 use crate::organizations::Organizations;
@@ -32,6 +33,7 @@ pub struct World {
     pub rotation_periods: RotationPeriods,
     pub metric_filters: MetricFilters,
     pub alarms: Alarms,
+    pub log_groups: LogGroups,
     pub organizations: Organizations,
     pub regions: Regions,
     pub trails: Trails,
@@ -99,6 +101,7 @@ impl World {
             rotation_periods: RotationPeriods::default(),
             metric_filters: MetricFilters::default(),
             alarms: Alarms::default(),
+            log_groups: LogGroups::default(),
             organizations: Organizations::default(),
             regions: Regions::default(),
             trails: Trails::default(),
@@ -130,6 +133,7 @@ impl World {
         self.rotation_periods.clear();
         self.metric_filters.clear();
         self.alarms.clear();
+        self.log_groups.clear();
         self.organizations.clear();
         self.regions.clear();
         self.trails.clear();
