@@ -15,7 +15,7 @@ impl Cloud {
             Ok(Some(described)) => described,
             Ok(None) => return Observed::Absent,
             // Another account's key may be closed to us and open to CloudTrail all the same.
-            Err(failure) if failure.class == ErrorClass::Denied && !self.owns(key) => {
+            Err(failure) if failure.class == ErrorClass::Denied && !self.owns_key(key) => {
                 let state = DeliveryKeyState { region: there.region.clone(), ..DeliveryKeyState::default() };
                 // Behind an alias is nobody knows which key.
                 let arn = if key.contains(":key/") { key.to_owned() } else { String::new() };
@@ -41,7 +41,7 @@ impl Cloud {
 
     /// None for another account's key: KMS gives its policy to nobody from outside.
     async fn key_lets_in(&self, arn: &str, trail: &str) -> Result<Option<bool>, Failure> {
-        if !self.owns(arn) {
+        if !self.owns_key(arn) {
             return Ok(None);
         }
         let operation = "kms:GetKeyPolicy";
@@ -52,7 +52,7 @@ impl Cloud {
     }
 
     /// Whether a key is this account's. An id or an alias always is.
-    fn owns(&self, key: &str) -> bool {
+    fn owns_key(&self, key: &str) -> bool {
         !key.starts_with("arn:") || key.split(':').nth(4) == Some(self.account.as_str())
     }
 

@@ -4,8 +4,8 @@
 
 mod cloudtrail;
 mod cloudwatch;
-mod eventbridge;
 mod delivery_key;
+mod eventbridge;
 mod failures;
 mod iam;
 pub mod identity;
