@@ -1,13 +1,12 @@
 //! Aggregation of data events. Nothing but GetEventConfiguration tells of it, so it is read where it can have an effect: on
-//! a trail that records data events, or is to.
+//! a trail whose selectors are not the default, which record no data events, or are not to be.
 
 use super::context::TrailContext;
 use super::observed::{Observed, Reading, Seen};
 use super::read::{CloudTrailRead, Read};
 use super::rights::Rights;
 use super::step::{CloudTrailStep, Step};
-use super::trail_events::{EventsState, TrailEvents, compile, meaning_of};
-use super::trail_settings::Settings;
+use super::trail_settings::{Settings, TrailFacts};
 use super::{Change, Facet, Source};
 use crate::api::insights::Template;
 use serde::{Deserialize, Serialize};
@@ -22,10 +21,14 @@ pub struct AggregationState {
 pub struct Aggregation(pub TrailContext);
 
 impl Aggregation {
+    /// Whether the spec asks for it. What it does not ask for goes before the data events that it sums up, else after them.
+    pub fn is_asked_for(&self) -> bool {
+        self.0.spec.events.aggregation.is_some()
+    }
+
     /// Without data events there is nothing to sum up.
     fn is_idle(&self, seen: &Seen) -> bool {
-        let observed: Option<EventsState> = seen.state(TrailEvents::NAME);
-        !meaning_of(&compile(&self.0.spec.events)).records("Data") && observed.is_some_and(|events| !events.records("Data"))
+        !self.is_asked_for() && seen.facts::<TrailFacts>(Settings::NAME).is_some_and(|facts| !facts.has_custom_event_selectors)
     }
 }
 

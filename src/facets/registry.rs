@@ -34,9 +34,15 @@ pub fn trail(context: &TrailContext) -> Registered {
     }
     facets.push(Box::new(trail_settings::Settings(context.clone())));
     facets.push(Box::new(trail_tags::TrailTags(context.clone())));
+    let (aggregation, unwanted) = (aggregation::Aggregation(context.clone()), aggregation::Aggregation(context.clone()));
+    if !unwanted.is_asked_for() {
+        facets.push(Box::new(unwanted));
+    }
     facets.push(Box::new(trail_events::TrailEvents(context.clone())));
     facets.push(Box::new(insights::Insights(context.clone())));
-    facets.push(Box::new(aggregation::Aggregation(context.clone())));
+    if aggregation.is_asked_for() {
+        facets.push(Box::new(aggregation));
+    }
     facets.push(Box::new(trail_logging::Logging(context.clone())));
     resources.push(Box::new(trail_settings::Settings(context.clone())));
     alarms(context, &mut facets, &mut resources);

@@ -64,7 +64,8 @@ fn holds(make: &dyn Fn() -> Subject, tampers: &[Tamper]) {
 
 #[test]
 fn what_a_trail_ignores_is_left_alone() {
-    holds(&|| trail_subject(&trail_spec(json!({"tags": {"team": "security"}}))), &of_fields(TRAIL));
+    let events = json!({"data": [{"resourceType": "AWS::Lambda::Function"}]});
+    holds(&|| trail_subject(&trail_spec(json!({"tags": {"team": "security"}, "events": events}))), &of_fields(TRAIL));
 }
 
 #[test]
