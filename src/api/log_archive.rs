@@ -7,7 +7,7 @@ use super::bucket_options::{AccessLogging, ObjectLock, Replication};
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };
-use super::hand_over::{HandOver, Reader};
+use super::hand_over::{HandOver, NewFiles, Reader};
 use super::retention::Retention;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
@@ -123,7 +123,12 @@ pub struct LogArchiveSpec {
     #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub readers: Vec<Reader>,
 
-    /// Tags of the bucket, of its own key and of the readers' roles. Others are removed, except those that AWS reserves (`aws:`).
+    /// Tell of new log files: S3 tells an SNS topic, and an SQS queue with a dead-letter queue gets what is no digest. `{}` takes
+    /// the defaults. Topic and queues stay in AWS when this is taken away; the bucket's notification goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_files: Option<NewFiles>,
+
+    /// Tags of the bucket, of its own key, of the readers' roles, and of topic and queues of new files. Others are removed, except those that AWS reserves (`aws:`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 48))]
     #[x_kube(validation = Rule::new("self.all(k, k.size() <= 128 && self[k].size() <= 256 && !k.lowerAscii().startsWith('aws:') && !k.startsWith('trailkeeper.dev/'))")

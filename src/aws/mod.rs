@@ -18,11 +18,13 @@ mod limits;
 mod logs;
 mod metric_filters;
 mod replication;
+mod notifications;
 mod s3;
 mod s3_options;
 mod session;
 mod snapshot;
 mod sns;
+mod sqs;
 mod target;
 
 pub use session::{BaseCredentials, Session, SessionError};
@@ -105,6 +107,7 @@ impl World for Cloud {
             Read::CloudWatch(read) => self.read_cloudwatch(read).await,
             Read::Iam(read) => self.read_iam(read).await,
             Read::Sns(read) => self.read_sns(read).await,
+            Read::Sqs(read) => self.read_sqs(read).await,
             Read::Logs(read) => self.read_logs(read).await,
             Read::Lake(read) => self.read_lake(read).await,
             Read::EventBridge(read) => self.read_eventbridge(read).await,
@@ -120,6 +123,7 @@ impl World for Cloud {
             Step::CloudWatch(step) => self.write_cloudwatch(step).await,
             Step::Iam(step) => self.write_iam(step, produced).await,
             Step::Sns(step) => self.write_sns(step).await,
+            Step::Sqs(step) => self.write_sqs(step).await,
             Step::Logs(step) => self.write_logs(step).await,
             Step::Lake(step) => self.write_lake(step).await,
             Step::EventBridge(step) => self.write_eventbridge(step).await,

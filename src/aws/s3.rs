@@ -146,6 +146,7 @@ impl Cloud {
             S3Read::BucketEncryption { bucket } => self.bucket_encryption(bucket).await,
             S3Read::BucketTags { bucket } => self.bucket_tags(bucket).await,
             S3Read::BucketLifecycle { bucket } => self.bucket_lifecycle(bucket).await,
+            S3Read::BucketNotification { bucket } => self.bucket_notification(bucket).await,
             S3Read::BucketRequestPayment { bucket } => self.bucket_request_payment(bucket).await,
             S3Read::BucketObjectLock { bucket } => self.bucket_object_lock(bucket).await,
             S3Read::BucketLogging { bucket } => self.bucket_logging(bucket).await,
@@ -245,6 +246,9 @@ impl Cloud {
                 self.call("s3:PutReplicationConfiguration", bucket, request.send()).await.map(drop)
             }
             S3Step::PutBucketRequestPayment { bucket, payer } => self.put_bucket_request_payment(bucket, payer).await,
+            S3Step::PutBucketNotificationConfiguration { bucket, configuration } => {
+                self.put_bucket_notification(bucket, configuration).await
+            }
             S3Step::DeleteBucket { bucket } => {
                 let request = client.delete_bucket().bucket(bucket).expected_bucket_owner(owner);
                 self.call("s3:DeleteBucket", bucket, request.send()).await.map(drop)

@@ -18,6 +18,7 @@ impl Cloud {
                 Ok((state, facts)) => Observed::Present(Reading::new(&state, &facts)),
                 Err(failure) => unanswered(failure),
             },
+            SnsRead::QueueSubscription { topic, queue } => self.queue_subscription(topic, queue).await,
             SnsRead::Subscribers { topic } => {
                 let client = self.session.sns(&self.region);
                 match self.call("sns:GetTopicAttributes", topic, client.get_topic_attributes().topic_arn(topic).send()).await {
@@ -72,6 +73,17 @@ impl Cloud {
             SnsStep::UntagTopic { topic, tag_keys } => {
                 let request = client.untag_resource().resource_arn(topic).set_tag_keys(Some(tag_keys.clone()));
                 self.call("sns:UntagResource", topic, request.send()).await.map(drop)
+            }
+            SnsStep::SubscribeQueue { topic, queue, filter_policy, raw_message_delivery } => {
+                let request = client.subscribe().topic_arn(topic).protocol("sqs").endpoint(queue);
+                let request = request.attributes("FilterPolicyScope", "MessageBody").attributes("FilterPolicy", filter_policy.to_string());
+                let request = request.attributes("RawMessageDelivery", raw_message_delivery.to_string());
+                self.call("sns:Subscribe", topic, request.send()).await.map(drop)
+            }
+            SnsStep::SetSubscriptionAttributes { subscription, name, value } => {
+                let request = client.set_subscription_attributes().subscription_arn(subscription);
+                let request = request.attribute_name(name).attribute_value(value);
+                self.call("sns:SetSubscriptionAttributes", subscription, request.send()).await.map(drop)
             }
             SnsStep::DeleteTopic { topic } => {
                 self.call("sns:DeleteTopic", topic, client.delete_topic().topic_arn(topic).send()).await.map(drop)

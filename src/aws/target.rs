@@ -63,7 +63,8 @@ impl Cloud {
         Ok(attributes.and_then(|mut attributes| attributes.remove(&QueueAttributeName::Policy)))
     }
 
-    async fn queue_url(&self, arn: &str) -> Result<String, Failure> {
+    /// Queues are called by URL, which only SQS knows for sure.
+    pub(super) async fn queue_url(&self, arn: &str) -> Result<String, Failure> {
         let mut fields = arn.rsplit(':');
         let (name, account) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
         let client = self.session.sqs(&self.region);

@@ -6,6 +6,7 @@ use super::bucket_policy::{foreign, keeps_foreign};
 use super::context::ArchiveContext;
 use super::grants::{Grant, OURS, Source, account_of, grants, sources};
 use super::key::{Key, KeyFacts};
+use super::new_files::Chain;
 use super::observed::{Observed, Reading, Seen};
 use super::policy_document::{Statements, short_hash};
 use super::policy_form::{Shared, choose, explain, form_of, shared, size};
@@ -36,7 +37,8 @@ impl KeyPolicy {
             // Needed with an S3 Bucket Key.
             json!({"Sid": "TrailkeeperDecrypt", "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "kms:Decrypt", "Resource": "*"}),
         ];
-        Statements::from_list(base.into_iter().chain(key_statements(&self.0)))
+        let notices = Chain::of(&self.0).map(|chain| chain.key_statements(&self.0)).unwrap_or_default();
+        Statements::from_list(base.into_iter().chain(key_statements(&self.0)).chain(notices))
     }
 
     fn grants(&self, observed: Option<&Statements>) -> BTreeSet<Grant> {

@@ -3,6 +3,7 @@
 use super::bucket_encryption::kms_key;
 use super::context::ArchiveContext;
 use super::key::Key;
+use super::new_files::Chain;
 use super::observed::Seen;
 use super::policy_document::{Statements, short_hash};
 use super::read::{IamRead, Read};
@@ -80,7 +81,9 @@ impl ReaderRoles {
         let external_id = Self::external_id(context, &reader.name, role);
         let trust = json!({"Sid": "TrailkeeperReader", "Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole",
             "Condition": {"StringEquals": {"sts:ExternalId": external_id}}});
-        let rights = role_statements(&context.bucket_arn(), &reader.prefix, &kms_key(context, seen));
+        let key = kms_key(context, seen);
+        let receiving = Chain::of(context).map(|chain| chain.role_statements(&key)).unwrap_or_default();
+        let rights = role_statements(&context.bucket_arn(), &reader.prefix, &key).into_iter().chain(receiving);
         Role {
             name: Self::role_name(&context.owner, &reader.name),
             arn: Self::role_arn(context, &reader.name),

@@ -4,6 +4,7 @@
 
 use super::context::{ArchiveContext, TrailContext};
 use super::store::StoreContext;
+use super::topic::TopicPurpose;
 use super::*;
 use crate::api::event_data_store::EventCategory;
 
@@ -131,9 +132,29 @@ pub fn log_archive(context: &ArchiveContext) -> Registered {
     facets.push(Box::new(access_logging::BucketAccessLogging(context.clone())));
     facets.push(Box::new(replication::BucketReplication(context.clone())));
     resources.push(Box::new(bucket::Bucket(context.clone())));
+    new_file_notices(context, &mut facets, &mut resources);
     if reader_roles::ReaderRoles::concern(context) {
         facets.push(Box::new(reader_roles::ReaderRoles(context.clone())));
         resources.push(Box::new(reader_roles::ReaderRoles(context.clone())));
     }
     Registered { facets, resources }
+}
+
+/// The chain from the bucket to the queue, each link after what it needs: S3 asks the topic before it takes a notification. One
+/// that the spec has dropped leaves queue and topic, and takes the notification away.
+fn new_file_notices(context: &ArchiveContext, facets: &mut Vec<Box<dyn AnyFacet>>, resources: &mut Vec<Box<dyn Resource>>) {
+    let Some(chain) = new_files::Chain::of(context) else {
+        if context.owned_before.iter().any(|owned| owned == new_files::NewFileTopic::NOUN) {
+            facets.push(Box::new(new_file_notification::NewFileNotification(context.clone())));
+        }
+        return;
+    };
+    facets.push(Box::new(chain.dead_letters(context)));
+    facets.push(Box::new(chain.queue(context)));
+    facets.push(Box::new(chain.topic(context)));
+    resources.push(Box::new(chain.dead_letters(context)));
+    resources.push(Box::new(chain.queue(context)));
+    resources.push(Box::new(chain.topic(context)));
+    facets.extend(new_file_subscription::NewFileSubscription::of(context).map(|facet| Box::new(facet) as Box<dyn AnyFacet>));
+    facets.push(Box::new(new_file_notification::NewFileNotification(context.clone())));
 }

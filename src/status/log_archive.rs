@@ -8,11 +8,14 @@ use crate::api::{LogArchive, LogArchiveStatus};
 use crate::engine::{Outcome, Writers};
 use crate::facets::Facet;
 use crate::facets::key::KeyFacts;
+use crate::facets::new_files::{NewFileDeadLetters, NewFileQueue, NewFileTopic};
 use crate::facets::observed::{Observed, Seen};
 use crate::facets::policy_document::Statements;
 use crate::facets::policy_form::form_of;
+use crate::facets::queue::{QueueFacts, QueuePurpose};
 use crate::facets::reader_roles::{ReaderRoleFacts, ReaderRoles};
 use crate::facets::role::RoleState;
+use crate::facets::topic::{TopicFacts, TopicPurpose};
 use std::collections::BTreeMap;
 
 pub fn after_pass(
@@ -66,7 +69,22 @@ pub fn after_pass(
 /// What readers paste into their tools, as AWS has it. What could not be read stays as it was known.
 fn hand_over(before: Option<HandOver>, seen: &Seen) -> Option<HandOver> {
     let before = before.unwrap_or_default();
-    let mut now = HandOver { readers: Vec::new() };
+    let mut now = HandOver::default();
+    let queue = seen.facts::<QueueFacts>(NewFileQueue::NAME);
+    let unknown = |facet: &str| matches!(seen.get(facet), Some(Observed::Unknown(_)));
+    now.topic_arn = seen.facts::<TopicFacts>(NewFileTopic::NAME).map(|facts| facts.subscribers.topic);
+    now.queue_arn = queue.as_ref().map(|facts| facts.arn.clone());
+    now.queue_url = queue.map(|facts| facts.url);
+    now.dead_letter_url = seen.facts::<QueueFacts>(NewFileDeadLetters::NAME).map(|facts| facts.url);
+    if unknown(NewFileTopic::NAME) {
+        now.topic_arn = before.topic_arn;
+    }
+    if unknown(NewFileQueue::NAME) {
+        (now.queue_arn, now.queue_url) = (before.queue_arn, before.queue_url);
+    }
+    if unknown(NewFileDeadLetters::NAME) {
+        now.dead_letter_url = before.dead_letter_url;
+    }
     match seen.get(ReaderRoles::NAME) {
         Some(Observed::Unknown(_)) => now.readers = before.readers,
         _ => now.readers = reader_roles(seen),

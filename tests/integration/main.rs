@@ -17,6 +17,7 @@ mod drift;
 mod failures;
 mod immutable;
 mod manifests;
+mod new_files;
 mod observe;
 mod readers;
 mod references;

@@ -9,6 +9,7 @@ pub mod lake;
 pub mod logs;
 pub mod s3;
 pub mod sns;
+pub mod sqs;
 pub mod target;
 
 pub use cloudtrail::CloudTrailRead;
@@ -20,6 +21,7 @@ pub use lake::LakeRead;
 pub use logs::LogsRead;
 pub use s3::S3Read;
 pub use sns::SnsRead;
+pub use sqs::SqsRead;
 pub use target::TargetRead;
 
 /// One question about one resource.
@@ -31,6 +33,7 @@ pub enum Read {
     CloudWatch(CloudWatchRead),
     Iam(IamRead),
     Sns(SnsRead),
+    Sqs(SqsRead),
     Logs(LogsRead),
     Lake(LakeRead),
     EventBridge(EventBridgeRead),

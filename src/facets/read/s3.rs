@@ -14,4 +14,5 @@ pub enum S3Read {
     BucketObjectLock { bucket: String },
     BucketLogging { bucket: String },
     BucketReplication { bucket: String },
+    BucketNotification { bucket: String },
 }

@@ -9,6 +9,7 @@ pub mod lake;
 pub mod logs;
 pub mod s3;
 pub mod sns;
+pub mod sqs;
 pub mod target;
 
 pub use cloudtrail::CloudTrailStep;
@@ -20,6 +21,7 @@ pub use lake::LakeStep;
 pub use logs::LogsStep;
 pub use s3::S3Step;
 pub use sns::SnsStep;
+pub use sqs::SqsStep;
 pub use target::TargetStep;
 
 use serde::Serialize;
@@ -56,6 +58,7 @@ pub enum Step {
     CloudWatch(CloudWatchStep),
     Iam(IamStep),
     Sns(SnsStep),
+    Sqs(SqsStep),
     Logs(LogsStep),
     Lake(LakeStep),
     EventBridge(EventBridgeStep),
@@ -72,6 +75,7 @@ impl Step {
             Self::CloudWatch(step) => step.into(),
             Self::Iam(step) => step.into(),
             Self::Sns(step) => step.into(),
+            Self::Sqs(step) => step.into(),
             Self::Logs(step) => step.into(),
             Self::Lake(step) => step.into(),
             Self::EventBridge(step) => step.into(),

@@ -3,6 +3,7 @@
 use super::KeyRef;
 use crate::facets::lifecycle::Rules;
 use crate::facets::replication::ReplicationRule;
+use crate::facets::new_file_notification::NotificationState;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,6 +83,10 @@ pub enum S3Step {
     PutBucketRequestPayment {
         bucket: String,
         payer: String,
+    },
+    PutBucketNotificationConfiguration {
+        bucket: String,
+        configuration: NotificationState,
     },
     DeleteBucket {
         bucket: String,

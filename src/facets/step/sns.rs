@@ -41,6 +41,20 @@ pub enum SnsStep {
         topic: String,
         tag_keys: Vec<String>,
     },
+    #[serde(rename = "Subscribe")]
+    #[strum(serialize = "Subscribe")]
+    SubscribeQueue {
+        topic: String,
+        queue: String,
+        /// On the body of messages.
+        filter_policy: Value,
+        raw_message_delivery: bool,
+    },
+    SetSubscriptionAttributes {
+        subscription: String,
+        name: String,
+        value: String,
+    },
     DeleteTopic {
         topic: String,
     },

@@ -270,3 +270,38 @@ async fn responses(world: &World) -> Value {
     }
     if regions.is_empty() { Value::Null } else { Value::Object(regions) }
 }
+
+/// The chain of new-file notices that status names.
+pub async fn new_files(world: &World, status: &Value) -> Value {
+    let hand_over = |field: &str| status["handOver"][field].as_str().unwrap_or_else(|| panic!("no {field} in {status}")).to_owned();
+    let last = |arn: &str| arn.rsplit(['/', ':']).next().unwrap().to_owned();
+    let (topic, queue_url, queue_arn, dead) =
+        (hand_over("topicArn"), hand_over("queueUrl"), hand_over("queueArn"), hand_over("deadLetterUrl"));
+    let attributes =
+        |url: &str| world.aws(&["sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "All"])["Attributes"].clone();
+    let (queue, dead_letters) = (attributes(&queue_url), attributes(&dead));
+    let parsed = |value: &Value| serde_json::from_str::<Value>(value.as_str().unwrap()).unwrap();
+    let of_topic = world.aws(&["sns", "get-topic-attributes", "--topic-arn", &topic])["Attributes"].clone();
+    let listed = world.aws(&["sns", "list-subscriptions-by-topic", "--topic-arn", &topic])["Subscriptions"].clone();
+    let subscription = listed.as_array().unwrap().iter().find(|one| one["Endpoint"] == queue_arn.as_str()).expect("a subscription");
+    let subscription = subscription["SubscriptionArn"].as_str().unwrap();
+    let subscription = world.aws(&["sns", "get-subscription-attributes", "--subscription-arn", subscription])["Attributes"].clone();
+    let bucket = world.aws(&["s3api", "get-bucket-notification-configuration", "--bucket", &world.bucket("logs")]);
+    let ours = &bucket["TopicConfigurations"][0];
+    assert_eq!(ours["Id"], "trailkeeper-new-files", "{bucket}");
+    let statements = parsed(&of_topic["Policy"])["Statement"].as_array().unwrap().clone();
+    let subscribers =
+        statements.iter().find(|statement| statement["Sid"] == "TrailkeeperSubscribers").map(|one| one["Principal"]["AWS"].clone());
+    let sender = parsed(&queue["Policy"])["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"][0].clone();
+    let redrive = parsed(&queue["RedrivePolicy"]);
+    assert_eq!(redrive["deadLetterTargetArn"], dead_letters["QueueArn"]);
+    without_nulls(json!({
+        "topic": last(&topic), "queue": last(&queue_url), "deadLetters": last(&dead),
+        "visibilityTimeout": queue["VisibilityTimeout"], "retention": queue["MessageRetentionPeriod"],
+        "maxReceives": redrive["maxReceiveCount"], "raw": subscription["RawMessageDelivery"],
+        "filter": parsed(&subscription["FilterPolicy"]), "scope": subscription["FilterPolicyScope"],
+        "topicKey": of_topic["KmsMasterKeyId"], "queueKey": queue["KmsMasterKeyId"], "deadLetterKey": dead_letters["KmsMasterKeyId"],
+        "notified": last(ours["TopicArn"].as_str().unwrap()), "events": ours["Events"], "sender": last(sender.as_str().unwrap()),
+        "subscribers": subscribers,
+    }))
+}

@@ -268,6 +268,26 @@ pub fn reader_principals(fixture: &Fixture) -> Vec<Case> {
     ]
 }
 
+/// New-file notices: what topic, queues and subscription must be.
+pub fn new_files(fixture: &Fixture) -> Vec<Case> {
+    let spec = |fields: Value| json!({ "newFiles": fields });
+    let queue = |fields: Value| json!({ "newFiles": { "queue": fields } });
+    let key = &fixture.other_key;
+    vec![
+        case(queue(json!({ "visibilityTimeoutSeconds": 600 })), json!({ "visibilityTimeout": "600" })),
+        case(queue(json!({ "retentionDays": 3 })), json!({ "retention": "259200" })),
+        case(queue(json!({ "maxReceives": 9 })), json!({ "maxReceives": 9 })),
+        case(spec(json!({ "rawMessageDelivery": false })), json!({ "raw": "false" })),
+        case(
+            spec(json!({ "subscribers": [fixture.account] })),
+            json!({ "subscribers": [format!("arn:aws:iam::{}:root", fixture.account)] }),
+        ),
+        case(spec(json!({ "kmsKeyArn": key })), json!({ "topicKey": key, "queueKey": key, "deadLetterKey": key })),
+        case(spec(json!({ "topicName": "new-logs" })), json!({ "topic": "new-logs", "notified": "new-logs", "sender": "new-logs" })),
+        case(queue(json!({ "name": "to-siem" })), json!({ "queue": "to-siem", "deadLetters": "to-siem-dead" })),
+    ]
+}
+
 pub fn archive(fixture: &Fixture) -> Vec<Case> {
     let off = |name: &str| case(json!({ "publicAccessBlock": { name: false } }), json!({ "publicAccessBlock": { name: false } }));
     let own_key = |name: &str, value: Value| json!({ "encryption": { "key": { name: value } } });

@@ -113,7 +113,10 @@ async fn every_field_has_a_case() {
     ];
     let all = [
         of_trail.into_iter().flatten().collect(),
-        [cases::archive(&fixture), cases::reader_roles(&fixture), cases::reader_principals(&fixture)].into_iter().flatten().collect(),
+        [cases::archive(&fixture), cases::reader_roles(&fixture), cases::reader_principals(&fixture), cases::new_files(&fixture)]
+            .into_iter()
+            .flatten()
+            .collect(),
     ];
     for ((kind, elsewhere), cases) in ELSEWHERE.iter().zip::<[Vec<Case>; 2]>(all) {
         let name = format!("{}s.trailkeeper.dev", kind.to_lowercase());
@@ -362,6 +365,28 @@ async fn readers_with_roles_converge() {
     world.wait_ready("LogArchive", "logs").await;
     assert!(!aws::role_exists(&world, &arn).await, "who is no reader any more has nothing to assume");
     assert!(world.get("LogArchive", "logs").await.data["status"].get("handOver").is_none());
+}
+
+#[tokio::test]
+async fn notices_of_new_files_converge() {
+    let (world, mut fixture) = world_with_readers("new-files").await;
+    fixture.other_key = foreign_key(&world).await;
+    let base = with(world.archive_manifest("logs"), json!({ "newFiles": {} }));
+    world.apply(&base).await;
+    let before = aws::new_files(&world, &world.wait_ready("LogArchive", "logs").await.data["status"]).await;
+    for Case { spec, aws: change } in cases::new_files(&fixture) {
+        let mut expected = before.clone();
+        json_patch::merge(&mut expected, &change);
+        assert_ne!(expected, before, "the case {spec} changes nothing");
+        for (manifest, expected) in [(with(base.clone(), spec), &expected), (base.clone(), &before)] {
+            world.apply(&manifest).await;
+            let ready = world.wait_ready("LogArchive", "logs").await;
+            assert_eq!(aws::new_files(&world, &ready.data["status"]).await, *expected, "after {}", manifest["spec"]["newFiles"]);
+            let start = world.now().await;
+            world.request_pass("LogArchive", "logs").await;
+            assert_eq!(world.writes(start).await, [] as [&str; 0], "after {}", manifest["spec"]["newFiles"]);
+        }
+    }
 }
 
 #[tokio::test]
