@@ -82,7 +82,10 @@ impl Buckets {
         | S3Read::BucketRequestPayment { bucket }
         | S3Read::BucketObjectLock { bucket }
         | S3Read::BucketLogging { bucket }
-        | S3Read::BucketReplication { bucket }) = read;
+        | S3Read::BucketReplication { bucket }) = read
+        else {
+            panic!("not held in memory: {read:?}")
+        };
         let Some(held) = self.0.get(bucket) else { return Observed::Absent };
         Observed::Present(match read {
             S3Read::Bucket { .. } => Reading::state(&BucketState { region: held.region.clone() }),
@@ -188,6 +191,7 @@ impl Buckets {
             }
             S3Step::DeleteBucketLifecycle { bucket } => self.get(bucket)?.lifecycle.clear(),
             S3Step::PutBucketRequestPayment { bucket, payer } => self.get(bucket)?.payer.clone_from(payer),
+            S3Step::PutBucketNotificationConfiguration { .. } => panic!("not held in memory: {step:?}"),
             S3Step::DeleteBucket { bucket } => {
                 if self.get(bucket)?.objects > 0 {
                     return Err(failure(ErrorClass::NotEmpty, "DeleteBucket", bucket, "BucketNotEmpty"));

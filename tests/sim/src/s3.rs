@@ -86,6 +86,10 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
         let text = answer.text().replace("GetBucketVersioningResponse", "VersioningConfiguration");
         answer.body = bucket_configurations::with_mfa_delete(&text, &bucket.configurations).into();
     }
+    if call.operation == "GetBucketNotificationConfiguration" {
+        // The same, where there is none.
+        answer.body = answer.text().replace("GetBucketNotificationResponse", "NotificationConfiguration").into();
+    }
     if answer.is_ok() {
         remember(world, call, &bucket, &name).await?;
     }
