@@ -3,6 +3,7 @@
 // Each printcolumn is an attribute of its own; clippy takes their equal parts for repetition.
 #![allow(clippy::duplicated_attributes)]
 
+use super::analysis::Analysis;
 use super::bucket_options::{AccessLogging, ObjectLock, Replication};
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
@@ -53,7 +54,9 @@ use std::collections::BTreeMap;
     validation = Rule::new("!has(self.residency) || self.region in self.residency.allowedRegions")
         .message("spec.region must be one of spec.residency.allowedRegions"),
     validation = Rule::new("!has(self.residency) || !has(self.encryption.existingKeyArn) || self.residency.allowedRegions.exists(region, self.encryption.existingKeyArn.contains(':kms:' + region + ':'))")
-        .message("spec.encryption.existingKeyArn must be in one of spec.residency.allowedRegions")
+        .message("spec.encryption.existingKeyArn must be in one of spec.residency.allowedRegions"),
+    validation = Rule::new("!has(self.analysis) || self.analysis.resultsBucket != self.bucketName")
+        .message("spec.analysis.resultsBucket must not be spec.bucketName: results of queries are no evidence")
 )]
 pub struct LogArchiveSpec {
     /// The account that owns the bucket and the key. Immutable.
@@ -117,6 +120,11 @@ pub struct LogArchiveSpec {
     /// Regions in which bucket and key may be. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residency: Option<super::common::Residency>,
+
+    /// Athena over the archive: a workgroup, a table over every log file, and queries for the usual questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("has(self.workgroup) == has(oldSelf.workgroup) && has(self.database) == has(oldSelf.database)").message("spec.analysis.workgroup and spec.analysis.database are immutable: they can be neither added nor removed later"))]
+    pub analysis: Option<Analysis>,
 
     /// Who else may read the logs, or a part of them, and decrypt them. Up to 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -4,6 +4,7 @@
 //! API server and the command line reject the same manifests with the same words.
 
 pub mod alarms;
+pub mod analysis;
 pub mod aws_account;
 pub mod bucket_options;
 pub mod common;

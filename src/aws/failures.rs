@@ -94,6 +94,7 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "NotFound"
         | "NoSuchBucket"
         | "NoSuchEntity"
+        | "EntityNotFound"
         | "ResourceNotFound"
         | "HTTP404"
         | "QueueDoesNotExist"

@@ -2,11 +2,13 @@
 //!
 //! A `Cloud` is one account in one Region, seen by the engine as its `World`.
 
+mod athena;
 mod cloudtrail;
 mod cloudwatch;
 mod delivery_key;
 mod eventbridge;
 mod failures;
+mod glue;
 mod iam;
 pub mod identity;
 mod insights;
@@ -112,6 +114,8 @@ impl World for Cloud {
             Read::Lake(read) => self.read_lake(read).await,
             Read::EventBridge(read) => self.read_eventbridge(read).await,
             Read::Target(read) => self.read_target(read).await,
+            Read::Athena(read) => self.read_athena(read).await,
+            Read::Glue(read) => self.read_glue(read).await,
         }
     }
 
@@ -128,6 +132,8 @@ impl World for Cloud {
             Step::Lake(step) => self.write_lake(step).await,
             Step::EventBridge(step) => self.write_eventbridge(step).await,
             Step::Target(step) => self.write_target(step).await,
+            Step::Athena(step) => self.write_athena(step, produced).await,
+            Step::Glue(step) => self.write_glue(step).await,
         }
     }
 }

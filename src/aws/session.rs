@@ -140,7 +140,6 @@ impl Session {
         aws_sdk_iam::Client::new(&self.config(None, &self.endpoints.iam))
     }
 
-    #[allow(dead_code)]
     pub(super) fn athena(&self, region: &str) -> aws_sdk_athena::Client {
         aws_sdk_athena::Client::new(&self.config(Some(region), &self.endpoints.athena))
     }
@@ -153,7 +152,6 @@ impl Session {
         aws_sdk_eventbridge::Client::new(&self.config(Some(region), &self.endpoints.eventbridge))
     }
 
-    #[allow(dead_code)]
     pub(super) fn glue(&self, region: &str) -> aws_sdk_glue::Client {
         aws_sdk_glue::Client::new(&self.config(Some(region), &self.endpoints.glue))
     }

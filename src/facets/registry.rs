@@ -137,6 +137,14 @@ pub fn log_archive(context: &ArchiveContext) -> Registered {
         facets.push(Box::new(reader_roles::ReaderRoles(context.clone())));
         resources.push(Box::new(reader_roles::ReaderRoles(context.clone())));
     }
+    if let Some(place) = analysis::Place::of(context) {
+        facets.push(Box::new(analysis::workgroup::Workgroup(place.clone())));
+        facets.push(Box::new(analysis::database::Database(place.clone())));
+        facets.push(Box::new(analysis::table::Table(place.clone())));
+        facets.push(Box::new(analysis::queries::Queries(place.clone())));
+        resources.push(Box::new(analysis::workgroup::Workgroup(place.clone())));
+        resources.push(Box::new(analysis::database::Database(place)));
+    }
     Registered { facets, resources }
 }
 

@@ -7,6 +7,7 @@
 mod account;
 mod adoption;
 mod alarms;
+mod analysis;
 mod central;
 mod convergence;
 mod crash;

@@ -1,8 +1,10 @@
 //! Reads: the AWS questions as data. `aws` asks them, shares and batches them.
 
+pub mod athena;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod eventbridge;
+pub mod glue;
 pub mod iam;
 pub mod kms;
 pub mod lake;
@@ -12,9 +14,11 @@ pub mod sns;
 pub mod sqs;
 pub mod target;
 
+pub use athena::AthenaRead;
 pub use cloudtrail::CloudTrailRead;
 pub use cloudwatch::CloudWatchRead;
 pub use eventbridge::EventBridgeRead;
+pub use glue::GlueRead;
 pub use iam::IamRead;
 pub use kms::KmsRead;
 pub use lake::LakeRead;
@@ -38,4 +42,6 @@ pub enum Read {
     Lake(LakeRead),
     EventBridge(EventBridgeRead),
     Target(TargetRead),
+    Athena(AthenaRead),
+    Glue(GlueRead),
 }

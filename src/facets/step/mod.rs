@@ -1,8 +1,10 @@
 //! Steps: the AWS writes as data, so that the same value is printed, counted, tested and carried out.
 
+pub mod athena;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod eventbridge;
+pub mod glue;
 pub mod iam;
 pub mod kms;
 pub mod lake;
@@ -12,9 +14,11 @@ pub mod sns;
 pub mod sqs;
 pub mod target;
 
+pub use athena::AthenaStep;
 pub use cloudtrail::CloudTrailStep;
 pub use cloudwatch::CloudWatchStep;
 pub use eventbridge::EventBridgeStep;
+pub use glue::GlueStep;
 pub use iam::IamStep;
 pub use kms::KmsStep;
 pub use lake::LakeStep;
@@ -63,6 +67,8 @@ pub enum Step {
     Lake(LakeStep),
     EventBridge(EventBridgeStep),
     Target(TargetStep),
+    Athena(AthenaStep),
+    Glue(GlueStep),
 }
 
 impl Step {
@@ -80,6 +86,8 @@ impl Step {
             Self::Lake(step) => step.into(),
             Self::EventBridge(step) => step.into(),
             Self::Target(step) => step.action(),
+            Self::Athena(step) => step.into(),
+            Self::Glue(step) => step.into(),
         }
     }
 

@@ -57,8 +57,16 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "objectLock.mode",          // immutable: it can't be taken back
             "objectLock.days",
             "objectLock.years",
-            "residency.allowedRegions",          // manifests
-            "retention.foreignRules",            // below: it needs a foreign rule
+            "residency.allowedRegions", // manifests
+            "retention.foreignRules",   // below: it needs a foreign rule
+            "analysis.resultsBucket",   // analysis
+            "analysis.resultsPrefix",
+            "analysis.resultsKmsKeyArn",
+            "analysis.bytesScannedCutoff",
+            "analysis.organizationId",
+            "analysis.workgroup", // immutable: analysis holds their defaults
+            "analysis.database",
+            "analysis.table",
             "encryption.key.alias",              // below: immutable
             "encryption.key.deletionWindowDays", // deletion
         ],

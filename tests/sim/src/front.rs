@@ -109,6 +109,7 @@ async fn dispatch(world: &World, call: &Call, protocol: Protocol) -> Result<Answ
         "s3" => crate::s3::handle(world, call).await,
         "kms" => crate::kms::handle(world, call).await,
         "logs" => crate::logs::handle(world, call).await,
+        "athena" => crate::athena::handle(world, call).await,
         "monitoring" => crate::monitoring::handle(world, call).await,
         "sns" => crate::sns::handle(world, call).await,
         _ => {

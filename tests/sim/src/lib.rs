@@ -2,6 +2,7 @@
 //! and every other service forwarded to a moto server. For tests and the demo only; the operator never depends on it.
 
 pub mod account;
+mod athena;
 pub mod aws_error;
 pub mod backend;
 pub mod bucket_configurations;

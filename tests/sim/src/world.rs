@@ -1,6 +1,7 @@
 //! Everything the simulation remembers, in one place, each part behind a lock of its own.
 
 use crate::account::Regions;
+use crate::athena::Workgroups;
 use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::cloudtrail::lake::Lake;
@@ -31,6 +32,7 @@ pub struct World {
     pub identities: Identities,
     pub buckets: Buckets,
     pub rotation_periods: RotationPeriods,
+    pub workgroups: Workgroups,
     pub metric_filters: MetricFilters,
     pub alarms: Alarms,
     pub log_groups: LogGroups,
@@ -99,6 +101,7 @@ impl World {
             identities: Identities::default(),
             buckets: Buckets::default(),
             rotation_periods: RotationPeriods::default(),
+            workgroups: Workgroups::default(),
             metric_filters: MetricFilters::default(),
             alarms: Alarms::default(),
             log_groups: LogGroups::default(),
@@ -131,6 +134,7 @@ impl World {
         self.identities.clear();
         self.buckets.clear();
         self.rotation_periods.clear();
+        self.workgroups.clear();
         self.metric_filters.clear();
         self.alarms.clear();
         self.log_groups.clear();
