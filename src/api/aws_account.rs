@@ -5,6 +5,7 @@
 
 use super::common::{AllowedNamespaces, CommonStatus, default_interval};
 use super::inventory::{BlindSpot, Coverage, PaidCopies, TrailFound};
+use super::organization::OrganizationStatus;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -219,7 +220,7 @@ pub struct AwsAccountStatus {
     pub caller_arn: Option<String>,
     /// The organization that the account belongs to, when it may be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organization: Option<Organization>,
+    pub organization: Option<OrganizationStatus>,
     /// The Regions of the account: `spec.regions`, else those that AWS says are on. While that is unknown, those that were last
     /// known, else `spec.region`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -17,6 +17,7 @@ pub mod hand_over;
 pub mod insights;
 pub mod inventory;
 pub mod log_archive;
+pub mod organization;
 pub mod responses;
 pub mod retention;
 pub mod trail;

@@ -9,6 +9,7 @@ use super::common::{
 };
 use super::delivery::{CloudWatchLogs, Notices};
 use super::events::Events;
+use super::organization::{self, OrganizationCoverage, OrganizationSetup};
 use super::responses::{Response, ResponsesStatus};
 use jiff::Timestamp;
 use kube::core::Duration;
@@ -63,6 +64,8 @@ use std::collections::BTreeMap;
         .message("spec.responses[].regions of a trail that is not multiRegion can only be spec.region: it records no other"),
     validation = Rule::new("!has(self.snsTopic) || !has(self.notices)")
         .message("give at most one of spec.snsTopic (a topic that somebody else keeps) and spec.notices (a topic that is made and kept)"),
+    validation = Rule::new(organization::home_region_rule())
+        .message("spec.region must be on by default in every account where spec.organization is true: members that have not opted in to an opt-in home Region send nothing"),
     validation = Rule::new("has(self.trailName) == has(oldSelf.trailName)").message("spec.trailName is immutable: it can be neither added nor removed later")
 )]
 pub struct TrailSpec {
@@ -99,6 +102,10 @@ pub struct TrailSpec {
     /// Record every account of the organization. The account must be its management account or a delegated administrator.
     #[serde(default)]
     pub organization: bool,
+
+    /// What may be set up in the organization for this trail. Unset: nothing; what is missing is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_setup: Option<OrganizationSetup>,
 
     /// Whether the trail records. A trail that AWS has just created does not, until it is told to.
     #[serde(default = "yes")]
@@ -253,6 +260,9 @@ pub struct TrailStatus {
     /// What the responses stand on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responses: Option<ResponsesStatus>,
+    /// Of an organization trail: who is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationCoverage>,
     /// Times without evidence: logging was stopped, or validation off. Kept for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<EvidenceGap>,

@@ -154,6 +154,13 @@ impl Cloud {
                     .await
                     .map(drop)
             }
+            CloudTrailStep::RegisterOrganizationDelegatedAdmin { account } => {
+                let request = client.register_organization_delegated_admin().member_account_id(account);
+                match self.call("cloudtrail:RegisterOrganizationDelegatedAdmin", account, request.send()).await {
+                    Err(failure) if failure.code.starts_with("AccountRegistered") => Ok(()),
+                    result => result.map(drop),
+                }
+            }
             CloudTrailStep::DeleteTrail { trail } => {
                 self.call("cloudtrail:DeleteTrail", trail, client.delete_trail().name(trail).send()).await.map(drop)
             }

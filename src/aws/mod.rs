@@ -17,8 +17,10 @@ mod kms;
 mod lake;
 mod lifecycle;
 mod limits;
+mod log_folders;
 mod logs;
 mod metric_filters;
+pub mod organizations;
 mod replication;
 mod notifications;
 mod s3;
@@ -116,6 +118,7 @@ impl World for Cloud {
             Read::Target(read) => self.read_target(read).await,
             Read::Athena(read) => self.read_athena(read).await,
             Read::Glue(read) => self.read_glue(read).await,
+            Read::Organizations(read) => self.read_organizations(read).await,
         }
     }
 
@@ -134,6 +137,7 @@ impl World for Cloud {
             Step::Target(step) => self.write_target(step).await,
             Step::Athena(step) => self.write_athena(step, produced).await,
             Step::Glue(step) => self.write_glue(step).await,
+            Step::Organizations(step) => self.write_organizations(step).await,
         }
     }
 }

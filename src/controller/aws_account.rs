@@ -3,7 +3,9 @@
 use super::context::Context;
 use super::index::readable;
 use super::kind::{Ending, Kind, Pass, Passed};
+use crate::api::organization::{OrganizationStatus, Role};
 use crate::api::{AwsAccount, AwsAccountStatus, Trail, TrailStatus};
+use crate::aws::{Session, organizations};
 use crate::engine::Deletion;
 use crate::status::Waiting;
 use crate::status::aws_account::{Answers, verified};
@@ -22,6 +24,24 @@ fn keepers(context: &Context) -> Keepers {
         .iter()
         .filter_map(|trail| Some((trail.status.as_ref()?.trail_arn.clone()?, name(trail))))
         .collect()
+}
+
+/// Whether the account is one of those that may ask about the whole organization.
+fn asks_for_more(account: &AwsAccount, found: &OrganizationStatus) -> bool {
+    let role = account.status.as_ref().and_then(|status| status.organization.as_ref()?.role);
+    found.organization.management_account_id == account.spec.account_id || role == Some(Role::DelegatedAdministrator)
+}
+
+/// The whole organization. What is not answered just now stays as it was last known.
+async fn more(account: &AwsAccount, session: &Session, identity: Option<OrganizationStatus>) -> Option<OrganizationStatus> {
+    match organizations::status(session).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(account = account.spec.account_id, %error, "the organization was not told; it is asked for again");
+            let known = account.status.as_ref().and_then(|status| status.organization.clone());
+            known.filter(|known| identity.as_ref().is_some_and(|identity| identity.organization == known.organization)).or(identity)
+        }
+    }
 }
 
 impl Kind for AwsAccount {
@@ -57,7 +77,7 @@ impl Kind for AwsAccount {
             })
             .collect();
         trails.sort_by_key(Value::to_string);
-        trails.into()
+        json!([trails, context.index.has_organization_trail(&self.name_any())])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<AwsAccountStatus>, Waiting> {
@@ -71,8 +91,15 @@ impl Kind for AwsAccount {
             ..waiting
         })?;
         let failed = found.identity.account != self.spec.account_id;
-        let answers =
-            Answers { account: found.identity.account, arn: found.identity.arn, organization: found.organization, regions: found.regions };
+        let mut organization = found.organization.map(OrganizationStatus::identity);
+        if let Some(of) = organization.as_ref().filter(|_| !failed)
+            && (asks_for_more(self, of) || pass.context.index.has_organization_trail(&self.name_any()))
+        {
+            organization = more(self, &found.session, organization).await;
+        } else if let Some(of) = &mut organization {
+            of.role = pass.context.index.role_by_others(of, &self.spec.account_id);
+        }
+        let answers = Answers { account: found.identity.account, arn: found.identity.arn, organization, regions: found.regions };
         let mut told = verified(self, &answers, pass.now);
         if !failed {
             let cloud = pass.context.cloud(self, &self.spec.region).await?;

@@ -1,5 +1,6 @@
 //! What the API server holds, as last seen, and how objects refer to each other.
 
+use crate::api::organization::{OrganizationStatus, Role};
 use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
 use crate::facets::context::AccountFacts;
 use k8s_openapi::api::core::v1::Namespace;
@@ -118,6 +119,21 @@ impl Index {
         account.spec.allowed_namespaces.permits(namespace, &self.namespace_labels(namespace))
     }
 
+    /// Whether some organization Trail lives in an account.
+    pub fn has_organization_trail(&self, account: &str) -> bool {
+        !readable(&self.trails, |trail| trail.spec.organization && trail.spec.account_ref.name == account).is_empty()
+    }
+
+    /// The role of an account that is not asked itself, where another account of the organization knows who administers it.
+    pub fn role_by_others(&self, of: &OrganizationStatus, account_id: &str) -> Option<Role> {
+        let administrators = self.accounts.state().iter().find_map(|account| {
+            let other = account.0.as_ref().ok()?.status.as_ref()?.organization.as_ref()?;
+            other.delegated_administrators.clone().filter(|_| other.organization == of.organization)
+        })?;
+        let delegated = administrators.iter().any(|administrator| administrator == account_id);
+        Some(if delegated { Role::DelegatedAdministrator } else { Role::Member })
+    }
+
     /// Names of the objects that live in an account.
     pub fn users_of(&self, account: &str) -> Vec<String> {
         let archives = readable(&self.archives, |archive| archive.spec.account_ref.name == account);
@@ -148,7 +164,7 @@ pub fn facts(account: &AwsAccount) -> AccountFacts {
     AccountFacts {
         id: account.spec.account_id.clone(),
         partition: account.spec.partition,
-        organization: account.status.as_ref().and_then(|status| status.organization.clone()),
+        organization: account.status.as_ref().and_then(|status| Some(status.organization.as_ref()?.organization.clone())),
         regions: account.status.as_ref().map(|status| status.regions.clone()).unwrap_or_default(),
     }
 }

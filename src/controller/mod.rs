@@ -5,6 +5,7 @@
 mod admin;
 mod aws_account;
 mod context;
+mod coverage;
 mod event_data_store;
 mod gate;
 mod index;

@@ -1,6 +1,7 @@
 //! The Trail controller: references to account and archive, then the pipeline.
 
 use super::context::{Context, account_inputs};
+use super::coverage;
 use super::kind::{Ending, Kind, Pass, Passed};
 use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::log_archive::EncryptionType;
@@ -8,6 +9,7 @@ use crate::api::{AwsAccount, LogArchive, Trail, TrailStatus};
 use crate::engine::{self, Deletion, Subject, trail_name};
 use crate::facets::context::{AccountFacts, Destination};
 use crate::facets::step::AFTER_APPLY;
+use crate::status::organization::active_accounts;
 use crate::status::tell::Situation;
 use crate::status::{self, Waiting};
 use kube::{Api, Client, ResourceExt};
@@ -97,7 +99,9 @@ impl Kind for Trail {
     fn references(&self, context: &Context) -> Value {
         match resolve(self, context) {
             Ok(Resolved { account, facts, destination }) => {
-                json!([account_inputs(&account), facts.organization, facts.regions, destination.bucket, destination.kms_key])
+                let of = account.status.as_ref().and_then(|status| status.organization.as_ref());
+                let members = if self.spec.organization { active_accounts(of) } else { Vec::new() };
+                json!([account_inputs(&account), facts.organization, facts.regions, members, destination.bucket, destination.kms_key])
             }
             Err(waiting) => json!(waiting.message),
         }
@@ -120,7 +124,9 @@ impl Kind for Trail {
             attempts: pass.failures,
             now: pass.now,
         };
-        Ok(Passed { told: status::trail::after_pass(self, &outcome, &situation), failed: !outcome.in_sync() })
+        let mut told = status::trail::after_pass(self, &outcome, &situation);
+        told.status.organization = coverage::of_trail(self, &told.status, &account, &facts, pass.context, pass.now).await;
+        Ok(Passed { told, failed: !outcome.in_sync() })
     }
 
     async fn end(&self, context: &Context) -> Ending {

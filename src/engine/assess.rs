@@ -6,7 +6,7 @@ use crate::facets::difference::Difference;
 use crate::facets::observed::{Failure, Observed, Seen};
 use crate::facets::step::PlannedStep;
 use crate::facets::tags::{OWNER, OwnerFacts, marks};
-use crate::facets::{Obstacle, Resource, Source};
+use crate::facets::{AnyFacet, Obstacle, Resource, Source};
 use serde_json::{Value, json};
 
 /// A resource that exists and may not be touched.
@@ -111,7 +111,10 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
         assessment.plan.extend(late.iter().filter(|(resource, _)| resource.root() == facet.name()).map(|(_, claim)| claim.clone()));
     }
     let stopped = assessment.obstacle.as_ref().is_some_and(|obstacle| obstacle.nothing_may_be_written);
-    if !writable || stopped || assessment.refusal.is_some() {
+    let unclear = |facet: &dyn AnyFacet| facet.gates_creation() && matches!(seen.get(facet.name()), Some(Observed::Unknown(_)));
+    let creates = assessment.plan.iter().any(|planned| planned.step.creates());
+    let barred = creates && subject.registered.facets.iter().any(|facet| unclear(facet.as_ref()));
+    if !writable || stopped || barred || assessment.refusal.is_some() {
         assessment.plan.clear();
     }
     assessment.seen = seen;

@@ -37,6 +37,7 @@ impl Subject {
             spec: trail.spec.clone(),
             account: account.clone(),
             destination,
+            arn_before: trail.status.as_ref().and_then(|status| status.trail_arn.clone()),
             owner: owner.clone(),
             owned_before: owned_before.clone(),
             response_regions: trail

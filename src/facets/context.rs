@@ -48,6 +48,8 @@ pub struct TrailContext {
     pub spec: TrailSpec,
     pub account: AccountFacts,
     pub destination: Destination,
+    /// The ARN that AWS had for it in an earlier pass.
+    pub arn_before: Option<String>,
     /// The value of the ownership tag.
     pub owner: String,
     /// The resources (by noun) that an earlier pass had in force.
@@ -188,6 +190,7 @@ pub(super) fn sample_trail(more: serde_json::Value) -> TrailContext {
         spec: serde_json::from_value(spec).unwrap(),
         account: AccountFacts { id: "111111111111".into(), partition: Partition::Aws, organization: None, regions: Vec::new() },
         destination: Destination { bucket: "logs".into(), kms_key: String::new() },
+        arn_before: None,
         owner: "cluster/audit/main".into(),
         owned_before: Vec::new(),
         response_regions: Vec::new(),

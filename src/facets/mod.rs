@@ -38,6 +38,7 @@ pub mod new_file_subscription;
 pub mod new_files;
 pub mod object_lock;
 pub mod observed;
+pub mod organization_access;
 pub mod policy_document;
 pub mod policy_form;
 pub mod queue;
@@ -141,6 +142,9 @@ pub trait Facet: Send + Sync {
     /// Facets whose reading `desired` depends on: while one of them is unknown, nothing is said about this one.
     const NEEDS: &'static [&'static str] = &[];
 
+    /// Whether nothing may be brought into being while its reading is unknown: it tells of what must be there first.
+    const GATES_CREATION: bool = false;
+
     /// Where its observed value comes from, given what was read before it.
     fn source(&self, seen: &Seen) -> Source;
 
@@ -230,6 +234,8 @@ pub struct Evaluation {
 /// A facet of any state, as the engine sees it.
 pub trait AnyFacet: Send + Sync {
     fn name(&self) -> &'static str;
+    /// Whether nothing may be brought into being while its reading is unknown.
+    fn gates_creation(&self) -> bool;
     fn source(&self, seen: &Seen) -> Source;
     /// Compares what was seen with what is desired. Nothing is said about what is unknown.
     fn evaluate(&self, seen: &Seen, ignore: &Ignore) -> Evaluation;
@@ -242,6 +248,10 @@ pub trait AnyFacet: Send + Sync {
 impl<F: Facet> AnyFacet for F {
     fn name(&self) -> &'static str {
         F::NAME
+    }
+
+    fn gates_creation(&self) -> bool {
+        F::GATES_CREATION
     }
 
     fn source(&self, seen: &Seen) -> Source {

@@ -18,6 +18,9 @@ pub struct Registered {
 pub fn trail(context: &TrailContext) -> Registered {
     let mut facets: Vec<Box<dyn AnyFacet>> = Vec::new();
     let mut resources: Vec<Box<dyn Resource>> = Vec::new();
+    if organization_access::OrganizationAccess::concerns(context) {
+        facets.push(Box::new(organization_access::OrganizationAccess(context.clone())));
+    }
     if let (Some(group), Some(resource)) = (log_group::LogGroup::of(context), log_group::LogGroup::of(context)) {
         facets.push(Box::new(group));
         resources.push(Box::new(resource));

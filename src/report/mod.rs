@@ -57,7 +57,7 @@ pub struct ObjectReport {
     pub refusal: Option<RefusedResource>,
     /// Reads that AWS refused or did not answer.
     pub unknown: Vec<UnknownRead>,
-    /// Why the object was not looked at: something that it stands on is not there.
+    /// Why the object was not looked at, or is not brought about: something that it stands on is not there.
     pub blocked: Option<String>,
     /// What `apply` did; none in a plan.
     #[serde(flatten)]
@@ -193,6 +193,7 @@ impl ObjectReport {
             adopting: assessment.adopting.clone(),
             refusal,
             unknown: unknown_reads(assessment),
+            blocked: obstacle(&identity, assessment),
             ..Self::new(identity)
         }
     }
@@ -207,7 +208,8 @@ impl ObjectReport {
         let remaining = remaining(outcome);
         let unknown = unknown_reads(outcome.latest());
         let done = Some(Done { applied: outcome.applied.clone(), failed, remaining });
-        Self { done, unknown, ..Self::found(identity, &outcome.before) }
+        let blocked = obstacle(&identity, outcome.latest());
+        Self { done, unknown, blocked, ..Self::found(identity, &outcome.before) }
     }
 
     /// Takes over what a later pass over the same object found and did.
@@ -257,7 +259,7 @@ impl ObjectReport {
     /// Every step was made, and something differs still: it can't be changed, or AWS answers otherwise than it was told.
     fn is_stuck(&self) -> bool {
         let remaining = self.done.as_ref().is_some_and(|done| done.failed.is_none() && !done.remaining.is_empty());
-        remaining && !self.is_read_only() && self.refusal.is_none() && self.unknown.is_empty()
+        remaining && !self.is_read_only() && self.refusal.is_none() && self.unknown.is_empty() && self.blocked.is_none()
     }
 
     /// Differences and steps by facet, in the order of the plan.
@@ -292,6 +294,11 @@ fn remaining(outcome: &Outcome) -> Vec<Difference> {
     let (made, pending) = outcome.before.plan.split_at(outcome.applied.len().min(outcome.before.plan.len()));
     let is_done = |facet: &str| made.iter().any(|step| step.facet == facet) && !pending.iter().any(|step| step.facet == facet);
     found.iter().filter(|difference| !is_done(&facet_of(difference))).cloned().collect()
+}
+
+/// What only people can put right, unless the object is only looked at.
+fn obstacle(identity: &Identity, assessment: &Assessment) -> Option<String> {
+    assessment.obstacle.as_ref().filter(|_| identity.mode == Mode::Enforce).map(|obstacle| obstacle.message.clone())
 }
 
 /// Every failed read once: what stands on an unknown facet is unknown for the same reason.
@@ -338,7 +345,9 @@ impl Report {
 /// What a step is made on, for people.
 pub fn target(step: &Step) -> String {
     let fields = serde_json::to_value(step).unwrap_or(Value::Null);
-    let named = ["bucket", "alias", "name", "trail", "key", "store"].iter().find_map(|field| fields.get(field).and_then(Value::as_str));
+    let named = ["bucket", "alias", "name", "trail", "key", "store", "account", "service"]
+        .iter()
+        .find_map(|field| fields.get(field).and_then(Value::as_str));
     named.unwrap_or_default().to_owned()
 }
 

@@ -100,7 +100,7 @@ fn object_plan(out: &mut String, object: &ObjectReport) {
     for facet in &facets {
         facet_plan(out, facet);
         // A step that is withheld has its reason told below.
-        if facet.steps.is_empty() && object.refusal.is_none() && object.unknown.is_empty() {
+        if facet.steps.is_empty() && object.refusal.is_none() && object.unknown.is_empty() && object.blocked.is_none() {
             let creates = object.steps.iter().any(|step| step.step.creates());
             let why = if creates { "follows once it exists" } else { "no write can change that" };
             let known = object.unchangeable.iter().find(|known| known.facet == facet.name);

@@ -4,8 +4,8 @@ use super::Told;
 use super::classes::explain;
 use super::schedule::{Requeue, regular};
 use super::waiting::{Waiting, wait};
-use crate::api::aws_account::Organization;
 use crate::api::condition::{self, READY, RECONCILING, STALLED, Truth};
+use crate::api::organization::OrganizationStatus;
 use crate::api::{AwsAccount, AwsAccountSpec, AwsAccountStatus};
 use crate::facets::observed::Failure;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 pub struct Answers {
     pub account: String,
     pub arn: String,
-    pub organization: Option<Organization>,
+    pub organization: Option<OrganizationStatus>,
     pub regions: Result<Vec<String>, Failure>,
 }
 

@@ -10,6 +10,7 @@ pub mod event_data_store;
 pub mod events;
 pub mod inventory;
 pub mod log_archive;
+pub mod organization;
 mod responses;
 pub mod retention;
 pub mod schedule;
@@ -109,6 +110,9 @@ impl Timed for TrailStatus {
         // Alarms come and go; they have a topic to tell it.
         if let (Some(alarms), Some(others)) = (&mut self.alarms, &other.alarms) {
             alarms.raised.clone_from(&others.raised);
+        }
+        if let (Some(ours), Some(theirs)) = (&mut self.organization, &other.organization) {
+            ours.last_checked_time = theirs.last_checked_time;
         }
         self
     }

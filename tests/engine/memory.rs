@@ -5,7 +5,8 @@ use crate::{buckets::Buckets, keys::Keys, trails::Trails};
 use futures::executor::block_on;
 use std::sync::{Mutex, MutexGuard};
 use trailkeeper::engine::{Assessment, Deletion, Outcome, Permit, Produced, Subject, World, assess, delete, pass};
-use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed};
+use trailkeeper::facets::observed::{Answer, ErrorClass, Failure, Observed, Reading};
+use trailkeeper::facets::organization_access::AccessState;
 use trailkeeper::facets::read::{CloudTrailRead, KmsRead, Read, S3Read};
 use trailkeeper::facets::step::Step;
 
@@ -131,6 +132,7 @@ pub fn facet_of(read: &Read) -> &'static str {
         Read::S3(S3Read::BucketReplication { .. }) => "replication",
         Read::S3(S3Read::BucketLifecycle { .. }) => "lifecycle",
         Read::S3(S3Read::BucketRequestPayment { .. }) => "requestPayment",
+        Read::Organizations(_) => "organizationAccess",
         other => panic!("not held in memory: {other:?}"),
     }
 }
@@ -161,6 +163,13 @@ impl World for Memory {
             Read::CloudTrail(read) => aws.trails.read(read),
             Read::Kms(read) => aws.keys.read(read),
             Read::S3(read) => aws.buckets.read(read),
+            // Every prerequisite holds.
+            Read::Organizations(_) => Observed::Present(Reading::state(&AccessState {
+                all_features: true,
+                trusted_access: Some(true),
+                administrator: true,
+                ..AccessState::default()
+            })),
             other => panic!("not held in memory: {other:?}"),
         }
     }

@@ -127,6 +127,7 @@ impl Trails {
                 held.tags = all;
             }
             CloudTrailStep::RemoveTags { trail, tag_keys } => self.get(trail)?.tags.retain(|key, _| !tag_keys.contains(key)),
+            CloudTrailStep::RegisterOrganizationDelegatedAdmin { .. } => panic!("not held in memory: {step:?}"),
             CloudTrailStep::DeleteTrail { trail } => {
                 self.get(trail)?;
                 self.0.remove(trail);

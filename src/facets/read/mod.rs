@@ -9,6 +9,7 @@ pub mod iam;
 pub mod kms;
 pub mod lake;
 pub mod logs;
+pub mod organizations;
 pub mod s3;
 pub mod sns;
 pub mod sqs;
@@ -23,6 +24,7 @@ pub use iam::IamRead;
 pub use kms::KmsRead;
 pub use lake::LakeRead;
 pub use logs::LogsRead;
+pub use organizations::OrganizationsRead;
 pub use s3::S3Read;
 pub use sns::SnsRead;
 pub use sqs::SqsRead;
@@ -44,4 +46,5 @@ pub enum Read {
     Target(TargetRead),
     Athena(AthenaRead),
     Glue(GlueRead),
+    Organizations(OrganizationsRead),
 }

@@ -23,6 +23,7 @@ fn context(responses: Value, more: Value, regions: &[&str]) -> TrailContext {
             regions: regions.iter().map(|region| (*region).to_owned()).collect(),
         },
         destination: Destination { bucket: "logs".into(), kms_key: String::new() },
+        arn_before: None,
         owner: "i/ns/audit".into(),
         owned_before: Vec::new(),
         response_regions: Vec::new(),

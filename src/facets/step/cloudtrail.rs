@@ -21,4 +21,5 @@ pub enum CloudTrailStep {
     AddTags { trail: String, tags: BTreeMap<String, String> },
     RemoveTags { trail: String, tag_keys: Vec<String> },
     DeleteTrail { trail: String },
+    RegisterOrganizationDelegatedAdmin { account: String },
 }

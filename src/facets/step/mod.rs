@@ -9,6 +9,7 @@ pub mod iam;
 pub mod kms;
 pub mod lake;
 pub mod logs;
+pub mod organizations;
 pub mod s3;
 pub mod sns;
 pub mod sqs;
@@ -23,6 +24,7 @@ pub use iam::IamStep;
 pub use kms::KmsStep;
 pub use lake::LakeStep;
 pub use logs::LogsStep;
+pub use organizations::OrganizationsStep;
 pub use s3::S3Step;
 pub use sns::SnsStep;
 pub use sqs::SqsStep;
@@ -69,6 +71,7 @@ pub enum Step {
     Target(TargetStep),
     Athena(AthenaStep),
     Glue(GlueStep),
+    Organizations(OrganizationsStep),
 }
 
 impl Step {
@@ -88,6 +91,7 @@ impl Step {
             Self::Target(step) => step.action(),
             Self::Athena(step) => step.into(),
             Self::Glue(step) => step.into(),
+            Self::Organizations(step) => step.into(),
         }
     }
 

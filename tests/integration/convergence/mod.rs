@@ -37,6 +37,8 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "interval",
             "suspend",
             "ignore",
+            "organizationSetup.enableTrustedAccess", // organization
+            "organizationSetup.registerDelegatedAdministrator",
         ],
     ),
     (
@@ -191,16 +193,16 @@ async fn switches_and_tags_of_a_trail_converge() {
 #[tokio::test]
 async fn an_organization_trail_converges() {
     let world = World::new("organization").await;
-    // No other test has organizations, so the list is this one's.
     let organization = Organization {
-        id: "o-converging".to_owned(),
+        id: format!("o-{}", world.account),
         management_account: world.account.clone(),
         members: BTreeSet::new(),
         all_features: true,
         trusted_services: BTreeSet::from([CLOUDTRAIL.to_owned()]),
         cloudtrail_admins: BTreeSet::new(),
+        suspended: BTreeSet::new(),
     };
-    world.control.set_organizations(&[organization]).await.unwrap();
+    world.control.put_organization(&organization).await.unwrap();
     let trail = world.trail_manifest("audit", "logs");
     for manifest in [&world.account_manifest(), &world.archive_manifest("logs"), &trail] {
         world.apply(manifest).await;

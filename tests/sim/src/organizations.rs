@@ -29,6 +29,9 @@ pub struct Organization {
     /// Members that administer CloudTrail for the organization.
     #[serde(default)]
     pub cloudtrail_admins: BTreeSet<String>,
+    /// Members that AWS has suspended.
+    #[serde(default)]
+    pub suspended: BTreeSet<String>,
 }
 
 fn yes() -> bool {
@@ -54,6 +57,13 @@ pub struct Organizations {
 impl Organizations {
     pub fn set(&self, all: Vec<Organization>) {
         *guard(&self.all) = all;
+    }
+
+    /// Adds an organization, or puts it in the place of the one with its id.
+    pub fn put(&self, organization: Organization) {
+        let mut all = guard(&self.all);
+        all.retain(|known| known.id != organization.id);
+        all.push(organization);
     }
 
     pub fn list(&self) -> Vec<Organization> {
@@ -158,6 +168,7 @@ fn create(world: &World, account: &str, body: &Value) -> Result<Value, AwsError>
         all_features: text(body, "FeatureSet") != "CONSOLIDATED_BILLING",
         trusted_services: BTreeSet::new(),
         cloudtrail_admins: BTreeSet::new(),
+        suspended: BTreeSet::new(),
     };
     let described = describe(&organization);
     guard(&world.organizations.all).push(organization);
@@ -207,12 +218,14 @@ fn accounts(organization: &Organization) -> Vec<Value> {
     let management = &organization.management_account;
     let all = std::iter::once(management).chain(&organization.members);
     all.map(|account| {
+        let state = if organization.suspended.contains(account) { "SUSPENDED" } else { "ACTIVE" };
         json!({
             "Id": account,
             "Arn": format!("arn:aws:organizations::{management}:account/{}/{account}", organization.id),
             "Email": format!("{account}@example.com"),
             "Name": format!("account {account}"),
-            "Status": "ACTIVE",
+            "Status": state,
+            "State": state,
             "JoinedMethod": "CREATED",
         })
     })

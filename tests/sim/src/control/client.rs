@@ -86,6 +86,11 @@ impl Client {
         self.write(Method::PUT, "organizations", &all).await.map(drop)
     }
 
+    /// Adds an organization, or puts it in the place of the one with its id.
+    pub async fn put_organization(&self, organization: &Organization) -> Result<()> {
+        self.write(Method::POST, "organizations", organization).await.map(drop)
+    }
+
     /// Every trail that an account owns, in all Regions.
     pub async fn trails(&self, account: &str) -> Result<Vec<Trail>> {
         self.read("trails", &[("account", account)]).await

@@ -25,7 +25,7 @@ pub fn router(world: Shared) -> Router {
         .route("/_sim/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/_sim/settings", get(settings).put(set_settings))
         .route("/_sim/clock", get(clock).post(change_clock))
-        .route("/_sim/organizations", get(organizations).put(set_organizations))
+        .route("/_sim/organizations", get(organizations).put(set_organizations).post(put_organization))
         .route("/_sim/trails", get(trails))
         .route("/_sim/lake", post(open_lake))
         .route("/_sim/deliver", post(deliver))
@@ -85,6 +85,11 @@ async fn organizations(State(world): State<Shared>) -> Json<Vec<Organization>> {
 
 async fn set_organizations(State(world): State<Shared>, Json(all): Json<Vec<Organization>>) -> StatusCode {
     world.organizations.set(all);
+    StatusCode::NO_CONTENT
+}
+
+async fn put_organization(State(world): State<Shared>, Json(organization): Json<Organization>) -> StatusCode {
+    world.organizations.put(organization);
     StatusCode::NO_CONTENT
 }
 

@@ -311,6 +311,7 @@ pub async fn organization_trail(lab: &Lab) -> (String, String) {
         all_features: true,
         trusted_services: ["cloudtrail.amazonaws.com".to_owned()].into(),
         cloudtrail_admins: Default::default(),
+        suspended: Default::default(),
     };
     lab.control.set_organizations(&[organization]).await.unwrap();
     let bucket = lab.create_bucket("org", HOME).await;

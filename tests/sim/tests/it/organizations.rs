@@ -23,6 +23,7 @@ impl Org {
             all_features: true,
             trusted_services: BTreeSet::from([CLOUDTRAIL.to_owned()]),
             cloudtrail_admins: BTreeSet::new(),
+            suspended: BTreeSet::new(),
         };
         lab.control.set_organizations(std::slice::from_ref(&organization)).await.unwrap();
         let bucket = lab.create_bucket("logs", HOME).await;
