@@ -21,6 +21,7 @@ pub mod organization;
 pub mod responses;
 pub mod retention;
 pub mod trail;
+pub mod writers;
 
 pub use aws_account::{AwsAccount, AwsAccountSpec, AwsAccountStatus};
 pub use event_data_store::{EventDataStore, EventDataStoreSpec, EventDataStoreStatus};

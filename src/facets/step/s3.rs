@@ -2,8 +2,8 @@
 
 use super::KeyRef;
 use crate::facets::lifecycle::Rules;
-use crate::facets::replication::ReplicationRule;
 use crate::facets::new_file_notification::NotificationState;
+use crate::facets::replication::ReplicationRule;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
