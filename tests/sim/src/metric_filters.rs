@@ -64,19 +64,14 @@ fn invalid(message: &str) -> AwsError {
     AwsError::bad("InvalidParameterException", message)
 }
 
-/// The group of a call, which must exist and be of the class that has metric filters.
+/// The group of a call, which must exist.
 async fn group(world: &World, call: &Call, input: &Value) -> Result<[String; 3], AwsError> {
     let place = place(call, input);
     let at = At { account: &call.caller.account, region: &call.region };
-    let found = world.backend.json(at, "logs", "Logs_20140328.DescribeLogGroups", json!({ "logGroupNamePrefix": place[2] })).await?;
-    let group = found["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == place[2].as_str());
-    match group {
-        None => Err(AwsError::bad("ResourceNotFoundException", "The specified log group does not exist.")),
-        Some(_) if world.log_groups.class(&place.join("/")) == "INFREQUENT_ACCESS" => {
-            Err(AwsError::bad("InvalidOperationException", "The log group class does not support metric filters."))
-        }
-        Some(_) => Ok(place),
+    if world.backend.log_group_exists(at, &place[2]).await? {
+        return Ok(place);
     }
+    Err(AwsError::bad("ResourceNotFoundException", "The specified log group does not exist."))
 }
 
 async fn put(world: &World, call: &Call, input: &Value) -> Result<Value, AwsError> {
@@ -95,6 +90,9 @@ async fn put(world: &World, call: &Call, input: &Value) -> Result<Value, AwsErro
         return Err(invalid("metricTransformations: metricName, metricNamespace and metricValue are required"));
     }
     let place = group(world, call, input).await?;
+    if world.log_groups.class(&place.join("/")) == "INFREQUENT_ACCESS" {
+        return Err(AwsError::bad("InvalidOperationException", "The log group class does not support metric filters."));
+    }
     let mut kept: Map<String, Value> = input.as_object().cloned().unwrap_or_default();
     kept.insert("creationTime".to_owned(), json!(world.clock.now().as_millisecond()));
     let mut filters = guard(&world.metric_filters.0);

@@ -102,12 +102,15 @@ pub async fn put_log_events(
     if !role_may_write(world, trail, role, group, &log_stream).await.map_err(|error| error.code)? {
         return Err(DENIED.to_owned());
     }
-    let entries: Vec<Value> = events
+    let mut entries: Vec<(i64, String)> = events
         .iter()
         .map(|event| (event.time.as_millisecond(), event.record.to_string()))
         .filter(|(_, message)| message.len() <= MAX_LOG_EVENT)
-        .map(|(timestamp, message)| json!({ "timestamp": timestamp, "message": message }))
         .collect();
+    // PutLogEvents takes them in order only; calls at the same time are recorded as they end.
+    entries.sort_by_key(|(timestamp, _)| *timestamp);
+    let entries: Vec<Value> =
+        entries.into_iter().map(|(timestamp, message)| json!({ "timestamp": timestamp, "message": message })).collect();
     if entries.is_empty() {
         return Ok(());
     }
