@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(
-    validation = Rule::new("has(self.on) != has(self.pattern)")
-        .message("spec.responses[]: give exactly one of on (a ready-made choice of events) and pattern (an EventBridge event pattern)")
+    validation = Rule::new("has(self.when) != has(self.pattern)")
+        .message("spec.responses[]: give exactly one of when (a ready-made choice of events) and pattern (an EventBridge event pattern)")
 )]
 pub struct Response {
     /// Name of the response, unique in the trail: part of the names of its rules. 1 to 40 letters, digits and -.
@@ -21,7 +21,7 @@ pub struct Response {
 
     /// A ready-made choice of events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on: Option<ReadyMade>,
+    pub when: Option<ReadyMade>,
 
     /// An EventBridge event pattern, as AWS writes it. CloudTrail's events are under `detail`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

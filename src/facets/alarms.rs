@@ -97,7 +97,7 @@ impl Facet for MetricAlarms {
         let changed = change.desired.0.iter().filter(|(name, alarm)| observed.get(*name) != Some(alarm));
         let puts = changed.map(|(name, settings)| {
             let alarm = format!("{}{name}", prefix(&self.0));
-            Step::CloudWatch(CloudWatchStep::PutMetricAlarm { alarm, settings: settings.clone() })
+            Step::CloudWatch(CloudWatchStep::PutMetricAlarm { alarm, settings: Box::new(settings.clone()) })
         });
         let superfluous = observed.keys().filter(|name| !change.desired.0.contains_key(*name));
         puts.chain(self.delete(superfluous)).collect()

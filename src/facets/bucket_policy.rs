@@ -219,7 +219,9 @@ impl Facet for BucketPolicy {
     }
 
     fn rights(&self) -> Rights {
-        Rights::on(&self.0.bucket_arn(), &["s3:GetBucketPolicy"], &["s3:PutBucketPolicy", "s3:DeleteBucketPolicy"])
+        let rights = Rights::on(&self.0.bucket_arn(), &["s3:GetBucketPolicy"], &["s3:PutBucketPolicy"]);
+        // With the TLS statement there always is a policy.
+        if self.0.spec.policy.require_tls { rights } else { rights.writing(&self.0.bucket_arn(), &["s3:DeleteBucketPolicy"]) }
     }
 
     fn reason(&self, change: &Change<'_, Statements>) -> String {

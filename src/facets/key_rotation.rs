@@ -42,6 +42,8 @@ impl Facet for KeyRotation {
     }
 
     fn rights(&self) -> Rights {
-        Rights::on(&self.0.key_resource(), &["kms:GetKeyRotationStatus"], &["kms:EnableKeyRotation", "kms:DisableKeyRotation"])
+        let rotates = self.0.spec.encryption.own_key().unwrap_or_default().rotation;
+        let switch = if rotates { "kms:EnableKeyRotation" } else { "kms:DisableKeyRotation" };
+        Rights::on(&self.0.key_resource(), &["kms:GetKeyRotationStatus"], &[switch])
     }
 }

@@ -182,7 +182,6 @@ mod tests {
     use crate::api::EventDataStoreSpec;
     use crate::api::aws_account::Partition;
     use crate::facets::context::AccountFacts;
-    use serde_json::Value;
 
     fn context(spec: &str) -> StoreContext {
         let spec: EventDataStoreSpec = serde_saphyr::from_str(&format!("{{accountRef: {{name: x}}, region: eu-west-1{spec}}}")).unwrap();
@@ -245,7 +244,7 @@ mod tests {
         for (context, is_ours) in [(ours, true), (strangers, false)] {
             let deleted = seen(&context, "PENDING_DELETION", |_| {});
             let Source::Inferred(Observed::Present(reading)) = AnyFacet::source(&StoreTags(context.clone()), &deleted) else { panic!() };
-            assert_eq!(reading.facts["owner"] == Value::from(context.owner.as_str()), is_ours);
+            assert_eq!(reading.facts["owner"] == context.owner.as_str(), is_ours);
         }
     }
 

@@ -17,6 +17,7 @@ mod delivery;
 mod drift;
 mod failures;
 mod immutable;
+mod least_privilege;
 mod manifests;
 mod new_files;
 mod observe;

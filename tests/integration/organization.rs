@@ -169,7 +169,8 @@ async fn a_delegated_administrator_has_a_trail_that_the_management_account_owns(
     assert_eq!(arn, management.trail_arn("org").as_str(), "the management account owns it");
     let mut found = home.write_statements().await;
     let mut three = three_statements(&home, &management);
-    (found.sort(), three.sort());
+    found.sort();
+    three.sort();
     assert_eq!(found, three);
 
     // Both accounts know who is who.

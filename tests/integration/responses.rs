@@ -81,7 +81,7 @@ fn buses(world: &World) -> Vec<Value> {
 /// In two of the account's Regions.
 fn tampered(queue: &Queue) -> Value {
     let regions = [REGION, GLOBAL];
-    json!({ "responses": [{ "name": "tampered", "on": "LoggingTampered", "targets": [{ "arn": queue.arn }], "regions": regions }] })
+    json!({ "responses": [{ "name": "tampered", "when": "LoggingTampered", "targets": [{ "arn": queue.arn }], "regions": regions }] })
 }
 
 /// A world whose trail answers tampering with a message to a queue.
@@ -106,7 +106,7 @@ async fn events_of_another_region_come_home_once() {
     let (world, queue, trail) = responding("respond-far").await;
     // Two responses that choose the same events: each sends once.
     let other = Queue::new(&world, "more-alerts");
-    let iam = |name: &str, queue: &Queue| json!({ "name": name, "on": "IamPolicyChanged", "targets": [{ "arn": queue.arn }] });
+    let iam = |name: &str, queue: &Queue| json!({ "name": name, "when": "IamPolicyChanged", "targets": [{ "arn": queue.arn }] });
     world.apply(&with(trail, json!({ "responses": [iam("iam", &queue), iam("also-iam", &other)] }))).await;
     let object = world.wait_ready("Trail", "audit").await;
     // Every Region that the account has on.
@@ -135,7 +135,7 @@ async fn rules_that_were_tampered_with_are_put_back() {
     let name = far["Name"].as_str().unwrap();
     world.aws_in(GLOBAL, &["events", "disable-rule", "--name", name]);
     is_corrected(&world, "responses.tampered.rules.us-east-1.state", "ENABLED", "DISABLED").await;
-    assert_eq!(rules(&world, GLOBAL), [far.clone()]);
+    assert_eq!(rules(&world, GLOBAL), std::slice::from_ref(&far));
 
     let listed = world.aws_in(GLOBAL, &["events", "list-targets-by-rule", "--rule", name]);
     let id = listed["Targets"][0]["Id"].as_str().unwrap();
@@ -162,7 +162,7 @@ async fn dropped_responses_leave_nothing_behind_but_what_is_others() {
     // First to another queue, in one Region: the old one loses its permission, the other Region its rule.
     let other = Queue::new(&world, "other");
     let moved =
-        json!({ "responses": [{ "name": "tampered", "on": "LoggingTampered", "targets": [{ "arn": other.arn }], "regions": [REGION] }] });
+        json!({ "responses": [{ "name": "tampered", "when": "LoggingTampered", "targets": [{ "arn": other.arn }], "regions": [REGION] }] });
     world.apply(&with(trail, moved)).await;
     world.wait_ready("Trail", "audit").await;
     assert_eq!(queue.statements(&world), [queue.foreign_statement()]);
@@ -259,7 +259,7 @@ async fn topics_and_functions_are_targets_too_and_foreign_ones_are_only_told() {
         let targets: Vec<_> = targets.iter().map(|arn| json!({ "arn": arn })).collect();
         with(
             trail.clone(),
-            json!({ "responses": [{ "name": "tampered", "on": "LoggingTampered", "targets": targets, "regions": [REGION] }] }),
+            json!({ "responses": [{ "name": "tampered", "when": "LoggingTampered", "targets": targets, "regions": [REGION] }] }),
         )
     };
     world.apply(&to(&[&topic, &function, &foreign])).await;

@@ -86,7 +86,7 @@ build() {
 make_venv() {
   local work=$1 final=$2
   "$python" -m venv "$work"
-  "$work/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt" >&2
+  "$work/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$here/requirements.txt" >&2
   find "$work/bin" "$work/pyvenv.cfg" -type f -exec grep -lIF "$work" {} + |
     while read -r script; do
       sed "s|$work|$final|g" "$script" >"$script.new"

@@ -78,7 +78,7 @@ impl Responses {
 
     fn response(&self, response: &Response) -> ResponseState {
         let layout = self.layout();
-        let pattern = match (&response.on, &response.pattern) {
+        let pattern = match (&response.when, &response.pattern) {
             (Some(choice), _) => catalogue::pattern(*choice, &self.0.destination),
             (None, Some(pattern)) => Value::Object(pattern.clone()),
             (None, None) => Value::Null,

@@ -1,3 +1,4 @@
+//! Tests of the responses: which rules stand where, and what their targets need.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -31,7 +32,7 @@ fn context(responses: Value, more: Value, regions: &[&str]) -> TrailContext {
 }
 
 fn tampered(more: Value) -> Value {
-    let mut response = json!({"name": "tampered", "on": "LoggingTampered", "targets": [{"arn": QUEUE}]});
+    let mut response = json!({"name": "tampered", "when": "LoggingTampered", "targets": [{"arn": QUEUE}]});
     response.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!([response])
 }
@@ -128,7 +129,7 @@ fn what_a_stranger_put_into_a_rule_goes() {
 
 #[test]
 fn targets_of_another_account_are_sent_to_with_a_role_and_never_edited() {
-    let response = json!([{"name": "tampered", "on": "LoggingTampered", "targets": [{"arn": FOREIGN}], "regions": ["eu-central-1"]}]);
+    let response = json!([{"name": "tampered", "when": "LoggingTampered", "targets": [{"arn": FOREIGN}], "regions": ["eu-central-1"]}]);
     let context = context(response, json!({}), &[]);
     let role = response_role::role(&context).unwrap();
     let target = targets(&desired(&context)).next().unwrap().clone();

@@ -7,6 +7,6 @@ use strum::IntoStaticStr;
 #[derive(Clone, Debug, PartialEq, Serialize, IntoStaticStr)]
 #[serde(tag = "action", rename_all_fields = "camelCase")]
 pub enum CloudWatchStep {
-    PutMetricAlarm { alarm: String, settings: Alarm },
+    PutMetricAlarm { alarm: String, settings: Box<Alarm> },
     DeleteAlarms { alarms: Vec<String> },
 }

@@ -353,7 +353,7 @@ pub fn responses(queue: &str, topic: &str) -> Vec<Case> {
         case(response(json!({ "readEvents": true })), at_home(rule("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", queue))),
         case(response(json!({ "regions": ["eu-west-1"] })), json!({ "responses": { "eu-west-1": { "custom": rule("ENABLED", "bus") } } })),
         case(
-            json!({ "responses": [{ "name": "root", "on": "RootLogin", "targets": [{ "arn": queue }], "regions": [home, "us-east-1"] }] }),
+            json!({ "responses": [{ "name": "root", "when": "RootLogin", "targets": [{ "arn": queue }], "regions": [home, "us-east-1"] }] }),
             json!({ "responses": { home: logins(queue), "us-east-1": logins("bus") } }),
         ),
     ]

@@ -108,6 +108,12 @@ impl World {
         aws_sdk_eventbridge::Client::from_conf(client!(aws_sdk_eventbridge, self.http, self.endpoint(), mallory, region).build())
     }
 
+    /// IAM, as mallory, who may do everything there.
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        let mallory = credentials(&format!("{}-{MALLORY}", self.account));
+        aws_sdk_iam::Client::from_conf(client!(aws_sdk_iam, self.http, self.endpoint(), mallory, REGION).build())
+    }
+
     /// A value that no request of this world had before.
     pub(super) fn stamp(&self) -> String {
         format!("request-{}", self.stamps.fetch_add(1, Ordering::Relaxed))

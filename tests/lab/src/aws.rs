@@ -42,7 +42,7 @@ async fn start_sim(stage: &mut Stage, moto_url: &str) -> Result<String> {
     let program = target_binary("trailkeeper-sim")?;
     let command = |stage: &Stage, port: u16| {
         let mut command = stage.command(&program);
-        command.args(["--listen", &format!("127.0.0.1:{port}"), "--moto-url", moto_url]);
+        command.args(["--listen", &format!("127.0.0.1:{port}"), "--moto-url", moto_url]).env("TRAILKEEPER_TOOLS", &stage.tools);
         command
     };
     let log = stage.log_path("sim");

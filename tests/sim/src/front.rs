@@ -88,7 +88,10 @@ async fn carry_through(
     let logging = world.trails.logging();
     let result = match decided {
         Some(error) => Err(error),
-        None => dispatch(&world, &call, protocol).await,
+        None => match world.enforcement.refusal(&world, &call, protocol).await {
+            Some(refusal) => Err(refusal),
+            None => dispatch(&world, &call, protocol).await,
+        },
     };
     let recorded = world.recorder.add(record(&call, &result, exchange));
     crate::events::observe(&world, &recorded, &logging);

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::cloudtrail::lake::Lake;
 use crate::cloudtrail::store::Trails;
 use crate::delivery::Delivery;
+use crate::enforcement::Enforcement;
 use crate::eventbridge::Bus;
 use crate::events::Events;
 use crate::faults::Faults;
@@ -30,6 +31,7 @@ pub struct World {
     pub faults: Faults,
     pub rates: Rates,
     pub identities: Identities,
+    pub enforcement: Enforcement,
     pub buckets: Buckets,
     pub rotation_periods: RotationPeriods,
     pub workgroups: Workgroups,
@@ -99,6 +101,7 @@ impl World {
             faults: Faults::default(),
             rates: Rates::default(),
             identities: Identities::default(),
+            enforcement: Enforcement::default(),
             buckets: Buckets::default(),
             rotation_periods: RotationPeriods::default(),
             workgroups: Workgroups::default(),
@@ -132,6 +135,7 @@ impl World {
         self.faults.clear();
         self.rates.clear();
         self.identities.clear();
+        self.enforcement.clear();
         self.buckets.clear();
         self.rotation_periods.clear();
         self.workgroups.clear();

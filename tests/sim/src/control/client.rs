@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -89,6 +90,11 @@ impl Client {
     /// Adds an organization, or puts it in the place of the one with its id.
     pub async fn put_organization(&self, organization: &Organization) -> Result<()> {
         self.write(Method::POST, "organizations", organization).await.map(drop)
+    }
+
+    /// Lets the sessions of a role do only what its policies in IAM allow.
+    pub async fn enforce(&self, role_arn: &str) -> Result<()> {
+        self.write(Method::POST, "enforced", &json!({ "role_arn": role_arn })).await.map(drop)
     }
 
     /// Every trail that an account owns, in all Regions.

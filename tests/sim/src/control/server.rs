@@ -26,6 +26,7 @@ pub fn router(world: Shared) -> Router {
         .route("/_sim/settings", get(settings).put(set_settings))
         .route("/_sim/clock", get(clock).post(change_clock))
         .route("/_sim/organizations", get(organizations).put(set_organizations).post(put_organization))
+        .route("/_sim/enforced", post(enforce))
         .route("/_sim/trails", get(trails))
         .route("/_sim/lake", post(open_lake))
         .route("/_sim/deliver", post(deliver))
@@ -93,11 +94,23 @@ async fn put_organization(State(world): State<Shared>, Json(organization): Json<
     StatusCode::NO_CONTENT
 }
 
+/// From now on the role may do only what its own policies allow.
+async fn enforce(State(world): State<Shared>, Json(of): Json<OfRole>) -> Result<StatusCode, (StatusCode, String)> {
+    let failed = |error: anyhow::Error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"));
+    world.enforcement.enforce(of.role_arn).await.map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Answers when all that waited was delivered, or failed once more.
 async fn deliver(State(world): State<Shared>) -> Json<Round> {
     let round = crate::delivery::round(&world).await;
     crate::eventbridge::drain(&world).await;
     Json(round)
+}
+
+#[derive(Debug, Deserialize)]
+struct OfRole {
+    role_arn: String,
 }
 
 #[derive(Debug, Deserialize)]
