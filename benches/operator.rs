@@ -43,6 +43,8 @@ async fn main() {
     let operator = bench.start_up().await;
     bench.one_trail().await;
     bench.five_trails().await;
+    bench.full_trail().await;
+    bench.central_archive().await;
     bench.fleet(&operator).await;
 }
 
@@ -128,6 +130,51 @@ impl Bench {
         }
         let (reads, writes) = self.steady_pass(account, 5).await;
         figure("AWS calls per steady pass, five trails of one account", format!("{reads} + {writes} writes"));
+    }
+
+    /// A trail with everything that it can have made for it.
+    async fn full_trail(&self) {
+        let account = "100000000004";
+        self.account(account).await;
+        self.archive(account).await;
+        let spec = json!({
+            "accountRef": {"name": format!("a{account}")}, "region": REGION, "archiveRef": {"name": format!("logs-{account}")},
+            "events": {"data": [{"resourceType": "AWS::S3::Object"}], "insights": [{"type": "ApiErrorRate"}]},
+            "cloudWatchLogs": {"logGroup": {}, "role": {}}, "notices": {}, "alarms": {},
+            "responses": [{"name": "tampered", "when": "LoggingTampered", "targets": [{"arn": format!("arn:aws:sns:{REGION}:{account}:told")}]}],
+        });
+        let mut aws = self.lab.command(&self.lab.tools().join("venv/bin/aws"));
+        aws.args(["sns", "create-topic", "--name", "told", "--region", REGION, "--endpoint-url", &self.endpoint]);
+        assert!(aws.env("AWS_ACCESS_KEY_ID", account).env("AWS_SECRET_ACCESS_KEY", "any").output().unwrap().status.success());
+        self.create::<Trail>(&trail_name(account, 0), spec).await;
+        self.ready::<Trail>(&trail_name(account, 0)).await;
+        let (reads, writes) = self.steady_pass(account, 1).await;
+        figure("AWS calls per steady pass, a trail with everything, 17 Regions", format!("{reads} + {writes} writes"));
+    }
+
+    /// One archive that the trails of many accounts deliver to.
+    async fn central_archive(&self) {
+        let home = "300000000000";
+        self.account(home).await;
+        self.archive(home).await;
+        let accounts: Vec<String> = (1..=ACCOUNTS).map(|number| format!("3000000{number:05}")).collect();
+        let started = Instant::now();
+        for account in &accounts {
+            self.account(account).await;
+            let spec =
+                json!({"accountRef": {"name": format!("a{account}")}, "region": REGION, "archiveRef": {"name": format!("logs-{home}")}});
+            self.create::<Trail>(&trail_name(account, 0), spec).await;
+        }
+        for account in &accounts {
+            self.ready::<Trail>(&trail_name(account, 0)).await;
+        }
+        figure(&format!("apply to all Ready, {ACCOUNTS} accounts into one archive"), seconds(started.elapsed()));
+        let (reads, writes) = self.calls(home, 0).await;
+        figure("AWS calls of that archive until then", format!("{reads} + {writes} writes"));
+        let before = self.next_call().await;
+        self.request::<LogArchive>(&format!("logs-{home}")).await;
+        let (reads, writes) = self.calls(home, before).await;
+        figure("AWS calls per steady pass, that archive", format!("{reads} + {writes} writes"));
     }
 
     /// Memory with the fleet, and how long it takes to be Ready.

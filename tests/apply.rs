@@ -107,7 +107,7 @@ async fn an_empty_account_is_brought_about_and_drift_is_repaired() {
     let manifests = stage.manifests("", "");
     expect(&stage.plan(&manifests), 2, &["CreateKey", "CreateBucket", "CreateTrail", "StartLogging", "(known after apply)"]);
     assert!(stage.writes().await.is_empty(), "plan wrote to AWS");
-    expect(&stage.apply(&manifests), 0, &["Apply complete. AWS is as declared; made 11 AWS writes."]);
+    expect(&stage.apply(&manifests), 0, &["Apply complete. AWS is as declared; made 12 AWS writes."]);
     expect(&stage.plan(&manifests), 0, &["No differences."]);
     let before = stage.writes().await.len();
     expect(&stage.apply(&manifests), 0, &["made 0 AWS writes"]);
@@ -225,7 +225,7 @@ async fn json_has_the_documented_shape() {
     let stage = Stage::new("700000000009");
     let manifests = stage.manifests("", "");
     let plan: Value = serde_json::from_str(&stage.run(&["plan", "-o", "json"], &manifests).stdout).unwrap();
-    assert_eq!(plan["summary"]["writes"], 11);
+    assert_eq!(plan["summary"]["writes"], 12);
     let trail = &plan["objects"][1];
     assert_eq!((&trail["kind"], &trail["name"], &trail["account"]), (&"Trail".into(), &"audit".into(), &stage.account.into()));
     assert_eq!(trail["steps"][0]["action"], "CreateTrail");
@@ -287,7 +287,7 @@ spec: {{accountRef: {{name: other}}, region: {REGION}, archiveRef: {{name: logs}
 "
     );
     let both = format!("{}{trail}", home.manifests("", ""));
-    expect(&home.apply(&both), 0, &["Trail default/abroad (account 700000000012", "made 13 AWS writes"]);
+    expect(&home.apply(&both), 0, &["Trail default/abroad (account 700000000012", "made 14 AWS writes"]);
     expect(&home.plan(&both), 0, &["No differences."]);
 }
 
@@ -296,7 +296,7 @@ async fn a_trail_waits_until_aws_sees_the_policy_that_was_just_written() {
     let stage = Stage::new("700000000013");
     let not_yet = json!({"error": {"status": 400, "code": "InsufficientS3BucketPolicyException", "message": "not yet"}});
     stage.fault("CreateTrail", not_yet, Some(2)).await;
-    expect(&stage.apply(&stage.manifests("", "")), 0, &["done CreateTrail", "made 11 AWS writes"]);
+    expect(&stage.apply(&stage.manifests("", "")), 0, &["done CreateTrail", "made 12 AWS writes"]);
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ fn apply_asks_and_does_not_guess() {
 #[test]
 fn crds_are_printed_as_yaml_and_json() {
     let yaml = String::from_utf8(trailkeeper(&["crds"], "").stdout).unwrap();
-    assert_eq!(yaml.matches("---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n").count(), 3);
+    assert_eq!(yaml.matches("---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n").count(), 4);
     let json = trailkeeper(&["crds", "-o", "json"], "").stdout;
     let list: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let names: Vec<&str> = list["items"].as_array().unwrap().iter().filter_map(|crd| crd["metadata"]["name"].as_str()).collect();

@@ -89,11 +89,11 @@ fn judge(seen: Seen, subject: &Subject) -> Assessment {
                     desired: json!(subject.owner),
                     observed: Value::Null,
                 });
-                claims.push((resource.as_ref(), claim_step(resource.as_ref(), &seen, subject, &facts, false)));
+                claims.extend(claim_step(resource.as_ref(), &seen, subject, &facts, false).map(|step| (resource.as_ref(), step)));
             }
             Claim::Adopt(facts) => {
                 assessment.adopting.push(resource.id());
-                claims.push((resource.as_ref(), claim_step(resource.as_ref(), &seen, subject, &facts, true)));
+                claims.extend(claim_step(resource.as_ref(), &seen, subject, &facts, true).map(|step| (resource.as_ref(), step)));
             }
             Claim::Refused(refusal) => {
                 assessment.refusal.get_or_insert(refusal);
@@ -142,11 +142,12 @@ fn claim(resource: &dyn Resource, seen: &Seen, subject: &Subject) -> Claim {
     }
 }
 
-fn claim_step(resource: &dyn Resource, seen: &Seen, subject: &Subject, facts: &OwnerFacts, adopting: bool) -> PlannedStep {
+fn claim_step(resource: &dyn Resource, seen: &Seen, subject: &Subject, facts: &OwnerFacts, adopting: bool) -> Option<PlannedStep> {
     let reason = if adopting {
         format!("adopt the {}: spec.adoption allows it", resource.noun())
     } else {
         format!("the ownership tag of the {} is missing", resource.noun())
     };
-    PlannedStep { facet: resource.tags(), step: resource.claim(seen, marks(&subject.owner, facts, adopting)), reason }
+    let step = resource.claim(seen, marks(&subject.owner, facts, adopting))?;
+    Some(PlannedStep { facet: resource.tags(), step, reason })
 }

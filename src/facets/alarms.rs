@@ -134,10 +134,6 @@ impl Resource for MetricAlarms {
     fn tags(&self) -> &'static str {
         Self::NAME
     }
-    /// Never asked for: their names say whose they are.
-    fn claim(&self, _seen: &Seen, _marks: Tags) -> Step {
-        Step::CloudWatch(CloudWatchStep::DeleteAlarms { alarms: Vec::new() })
-    }
     fn delete(&self, seen: &Seen) -> Vec<Step> {
         self.removal(&seen.state::<AlarmsState>(Self::NAME).unwrap_or_default(), seen)
     }

@@ -72,10 +72,10 @@ impl Resource for Bucket {
         BucketTags::NAME
     }
     /// S3 replaces all tags at once, so those that are there go along.
-    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
+    fn claim(&self, seen: &Seen, marks: Tags) -> Option<Step> {
         let mut tags: Tags = seen.state(BucketTags::NAME).unwrap_or_default();
         tags.extend(marks);
-        Step::S3(S3Step::PutBucketTagging { bucket: self.id(), tags })
+        Some(Step::S3(S3Step::PutBucketTagging { bucket: self.id(), tags }))
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
         vec![Step::S3(S3Step::DeleteBucket { bucket: self.id() })]

@@ -121,8 +121,8 @@ impl Resource for Key {
     fn tags(&self) -> &'static str {
         KeyTags::NAME
     }
-    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
-        Step::Kms(KmsStep::TagKey { key: Self::reference(seen), tags: marks })
+    fn claim(&self, seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Kms(KmsStep::TagKey { key: Self::reference(seen), tags: marks }))
     }
     /// KMS refuses to tag a key that waits for its deletion.
     fn claimed_after_repair(&self, seen: &Seen) -> bool {

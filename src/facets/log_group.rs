@@ -135,8 +135,8 @@ impl Resource for LogGroup {
     fn tags(&self) -> &'static str {
         Self::NAME
     }
-    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
-        Step::Logs(LogsStep::TagLogGroup { log_group: self.arn.clone(), tags: marks })
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Logs(LogsStep::TagLogGroup { log_group: self.arn.clone(), tags: marks }))
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
         Vec::new()

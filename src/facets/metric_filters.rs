@@ -122,10 +122,6 @@ impl Resource for MetricFilters {
     fn tags(&self) -> &'static str {
         Self::NAME
     }
-    /// Never asked for: their names say whose they are.
-    fn claim(&self, _seen: &Seen, _marks: Tags) -> Step {
-        Step::Logs(LogsStep::DeleteMetricFilter { log_group: String::new(), filter: String::new() })
-    }
     fn delete(&self, seen: &Seen) -> Vec<Step> {
         self.removal(&seen.state::<FiltersState>(Self::NAME).unwrap_or_default(), seen)
     }

@@ -201,8 +201,10 @@ pub trait Resource: Send + Sync {
     fn root(&self) -> &'static str;
     /// The facet that says whose it is.
     fn tags(&self) -> &'static str;
-    /// The step that puts the marks of ownership in place.
-    fn claim(&self, seen: &Seen, marks: tags::Tags) -> Step;
+    /// The step that puts the marks of ownership in place; none for what its name says to be ours.
+    fn claim(&self, _seen: &Seen, _marks: tags::Tags) -> Option<Step> {
+        None
+    }
     /// Whether it must be repaired before it takes the marks. Else they come first.
     fn claimed_after_repair(&self, _seen: &Seen) -> bool {
         false

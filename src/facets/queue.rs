@@ -133,8 +133,8 @@ impl<P: QueuePurpose> Resource for Queue<P> {
     fn tags(&self) -> &'static str {
         P::NAME
     }
-    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
-        Step::Sqs(SqsStep::TagQueue { queue: self.arn.clone(), tags: marks })
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Sqs(SqsStep::TagQueue { queue: self.arn.clone(), tags: marks }))
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
         vec![Step::Sqs(SqsStep::DeleteQueue { queue: self.arn.clone() })]

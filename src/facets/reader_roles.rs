@@ -178,9 +178,9 @@ impl Resource for ReaderRoles {
         Self::NAME
     }
     /// One role at a time: the next pass finds the next.
-    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
+    fn claim(&self, seen: &Seen, marks: Tags) -> Option<Step> {
         let facts: ReaderRoleFacts = seen.facts(Self::NAME).unwrap_or_default();
-        Step::Iam(IamStep::TagRole { role: facts.unmarked.unwrap_or_default(), tags: marks })
+        Some(Step::Iam(IamStep::TagRole { role: facts.unmarked.unwrap_or_default(), tags: marks }))
     }
     fn delete(&self, seen: &Seen) -> Vec<Step> {
         let there: <Self as Facet>::State = seen.state(Self::NAME).unwrap_or_default();

@@ -102,8 +102,8 @@ impl<P: RolePurpose> Resource for Role<P> {
     fn tags(&self) -> &'static str {
         P::NAME
     }
-    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
-        Step::Iam(IamStep::TagRole { role: self.name.clone(), tags: marks })
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Iam(IamStep::TagRole { role: self.name.clone(), tags: marks }))
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
         let role = &self.name;

@@ -145,8 +145,8 @@ impl Resource for StoreSettings {
     fn tags(&self) -> &'static str {
         StoreTags::NAME
     }
-    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
-        Step::Lake(LakeStep::AddTags { store: StoreFacts::of(seen).unwrap_or_default().arn, tags: marks })
+    fn claim(&self, seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Lake(LakeStep::AddTags { store: StoreFacts::of(seen).unwrap_or_default().arn, tags: marks }))
     }
     // A store that is pending deletion takes no tags before it is restored.
     fn claimed_after_repair(&self, seen: &Seen) -> bool {

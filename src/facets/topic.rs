@@ -118,8 +118,8 @@ impl<P: TopicPurpose> Resource for Topic<P> {
     fn tags(&self) -> &'static str {
         P::NAME
     }
-    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
-        Step::Sns(SnsStep::TagTopic { topic: self.arn.clone(), tags: marks })
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Sns(SnsStep::TagTopic { topic: self.arn.clone(), tags: marks }))
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
         vec![Step::Sns(SnsStep::DeleteTopic { topic: self.arn.clone() })]

@@ -138,8 +138,8 @@ impl Resource for Settings {
     fn tags(&self) -> &'static str {
         TrailTags::NAME
     }
-    fn claim(&self, seen: &Seen, marks: Tags) -> Step {
-        Step::CloudTrail(CloudTrailStep::AddTags { trail: Self::arn(&self.0, seen), tags: marks })
+    fn claim(&self, seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::CloudTrail(CloudTrailStep::AddTags { trail: Self::arn(&self.0, seen), tags: marks }))
     }
     fn delete(&self, seen: &Seen) -> Vec<Step> {
         vec![Step::CloudTrail(CloudTrailStep::DeleteTrail { trail: Self::arn(&self.0, seen) })]

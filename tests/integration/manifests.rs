@@ -307,16 +307,19 @@ async fn kubectl_tells_of_fields_that_do_not_exist() {
     assert!(told.stderr.contains("unknown field \"spec.multiregion\""), "{}", told.stderr);
 }
 
+/// The set of an organization is applied for real in `whole_organization`.
 #[tokio::test]
 async fn every_example_is_taken() {
     let world = World::new("manifests").await;
-    let folder = format!("{}/examples", env!("CARGO_MANIFEST_DIR"));
-    let apply = ["apply", "--dry-run=server", "--validate=strict", "--recursive", "-f", &folder];
-    let told = world.stage.lab.kubectl(&apply, None).unwrap().success().unwrap();
-    let taken = told.lines().filter(|line| line.ends_with("created (server dry run)")).count();
-    let documents: usize =
-        std::fs::read_dir(&folder).unwrap().map(|entry| yaml(&std::fs::read_to_string(entry.unwrap().path()).unwrap()).len()).sum();
-    assert!(taken == documents && taken >= 3, "{documents} documents, but kubectl said:\n{told}");
+    for folder in ["examples", "examples/recipes"] {
+        let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let told = world.stage.lab.kubectl(&["apply", "--dry-run=server", "--validate=strict", "-f", &folder], None).unwrap();
+        let told = told.success().unwrap();
+        let taken = told.lines().filter(|line| line.ends_with("created (server dry run)")).count();
+        let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+        let documents: usize = files.map(|path| yaml(&std::fs::read_to_string(path).unwrap()).len()).sum();
+        assert!(taken == documents && taken >= 3, "{documents} documents in {folder}, but kubectl said:\n{told}");
+    }
 }
 
 /// `(path, description)` of every property below, in order.

@@ -73,8 +73,8 @@ impl Resource for Database {
     fn tags(&self) -> &'static str {
         Self::NAME
     }
-    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
-        Step::Glue(GlueStep::TagResource { arn: self.0.database_arn(), tags: marks })
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Glue(GlueStep::TagResource { arn: self.0.database_arn(), tags: marks }))
     }
     /// With its tables, which hold no data: the log files stay where they are.
     fn delete(&self, _seen: &Seen) -> Vec<Step> {

@@ -90,8 +90,8 @@ impl Resource for Workgroup {
     fn tags(&self) -> &'static str {
         Self::NAME
     }
-    fn claim(&self, _seen: &Seen, marks: Tags) -> Step {
-        Step::Athena(AthenaStep::TagResource { arn: self.0.workgroup_arn(), tags: marks })
+    fn claim(&self, _seen: &Seen, marks: Tags) -> Option<Step> {
+        Some(Step::Athena(AthenaStep::TagResource { arn: self.0.workgroup_arn(), tags: marks }))
     }
     fn delete(&self, _seen: &Seen) -> Vec<Step> {
         vec![Step::Athena(AthenaStep::DeleteWorkGroup { workgroup: self.name() })]

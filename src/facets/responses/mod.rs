@@ -303,11 +303,6 @@ impl Resource for Responses {
     fn tags(&self) -> &'static str {
         Self::NAME
     }
-    /// Never asked for: a name that is ours needs no mark. Would put nothing.
-    fn claim(&self, _seen: &Seen, _marks: Tags) -> Step {
-        let (region, bus) = (self.layout().home().to_owned(), DEFAULT_BUS.to_owned());
-        Step::EventBridge(EventBridgeStep::PutTargets { region, bus, rule: self.layout().prefix(), targets: Vec::new() })
-    }
     fn delete(&self, seen: &Seen) -> Vec<Step> {
         seen.state::<ResponsesState>(Self::NAME).map(|observed| self.change(&ResponsesState::new(), &observed)).unwrap_or_default()
     }
