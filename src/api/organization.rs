@@ -138,7 +138,9 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
+    /// The account id.
     pub id: String,
+    /// The account's name in the organization.
     pub name: String,
     /// As AWS writes it: ACTIVE, SUSPENDED, PENDING_CLOSURE, ...
     pub status: String,

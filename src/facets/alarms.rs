@@ -6,7 +6,7 @@ use super::observed::Seen;
 use super::read::{CloudWatchRead, Read};
 use super::rights::Rights;
 use super::step::{CloudWatchStep, Step};
-use super::tags::{OwnerFacts, Tags};
+use super::tags::OwnerFacts;
 use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

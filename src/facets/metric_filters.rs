@@ -7,7 +7,6 @@ use super::observed::Seen;
 use super::read::{LogsRead, Read};
 use super::rights::Rights;
 use super::step::{LogsStep, Step};
-use super::tags::Tags;
 use super::trail_settings::{Settings, TrailSettings};
 use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};

@@ -101,6 +101,9 @@ impl Declared {
         let (client, bucket) = (&self.world.s3, self.world.bucket("logs"));
         client.delete_public_access_block().bucket(&bucket).send().await.unwrap();
         client.delete_bucket_policy().bucket(&bucket).send().await.unwrap();
+        let target = s3::LoggingEnabled::builder().target_bucket(&bucket).target_prefix("x/").build().unwrap();
+        let logging = s3::BucketLoggingStatus::builder().logging_enabled(target).build();
+        client.put_bucket_logging().bucket(&bucket).bucket_logging_status(logging).send().await.unwrap();
         let suspended = s3::VersioningConfiguration::builder().status(s3::BucketVersioningStatus::Suspended).build();
         client.put_bucket_versioning().bucket(&bucket).versioning_configuration(suspended).send().await.unwrap();
         client.delete_bucket_encryption().bucket(&bucket).send().await.unwrap();
@@ -112,6 +115,23 @@ impl Declared {
         client.delete_bucket_lifecycle().bucket(&bucket).send().await.unwrap();
         let stranger = s3::Tagging::builder().tag_set(s3::Tag::builder().key("stranger").value("x").build().unwrap()).build().unwrap();
         client.put_bucket_tagging().bucket(&bucket).tagging(stranger).send().await.unwrap();
+    }
+
+    /// For itself: a bucket that replicates can't suspend versioning.
+    async fn replicate(&self) {
+        let (bucket, account) = (self.world.bucket("logs"), &self.world.account);
+        let rule = s3::ReplicationRule::builder()
+            .id("stranger")
+            .priority(1)
+            .status(s3::ReplicationRuleStatus::Enabled)
+            .filter(s3::ReplicationRuleFilter::builder().prefix("").build())
+            .delete_marker_replication(s3::DeleteMarkerReplication::builder().status(s3::DeleteMarkerReplicationStatus::Disabled).build())
+            .destination(s3::Destination::builder().bucket("arn:aws:s3:::elsewhere").build().unwrap())
+            .build()
+            .unwrap();
+        let role = format!("arn:aws:iam::{account}:role/replicator");
+        let configuration = s3::ReplicationConfiguration::builder().role(role).rules(rule).build().unwrap();
+        self.world.s3.put_bucket_replication().bucket(&bucket).replication_configuration(configuration).send().await.unwrap();
     }
 
     async fn tamper_with_key(&self) {
@@ -144,6 +164,7 @@ impl Declared {
             "cloudtrail:CreateTrail" => {
                 drop(self.world.cloudtrail.delete_trail().name(self.world.trail_arn("audit")).send().await.unwrap())
             }
+            "s3:PutReplicationConfiguration" => self.replicate().await,
             _ if action.starts_with("cloudtrail:") => self.tamper_with_trail().await,
             _ if action.starts_with("s3:") => self.tamper_with_bucket().await,
             _ => self.tamper_with_key().await,

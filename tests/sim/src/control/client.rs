@@ -114,8 +114,12 @@ impl Client {
     }
 
     async fn read<T: DeserializeOwned>(&self, path: &str, query: &(impl Serialize + ?Sized)) -> Result<T> {
-        let request = self.http.get(format!("{}/_sim/{path}", self.endpoint)).query(query);
-        let response = send(Method::GET, path, request).await?;
+        let request = || self.http.get(format!("{}/_sim/{path}", self.endpoint)).query(query);
+        // A connection that was kept may be closed just as it is used again; a read can be asked twice.
+        let response = match send(Method::GET, path, request()).await {
+            Err(ControlError::Unreachable { .. }) => send(Method::GET, path, request()).await?,
+            answered => answered?,
+        };
         decode(Method::GET, path, response).await
     }
 
