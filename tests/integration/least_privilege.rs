@@ -117,16 +117,20 @@ impl Declared {
         client.put_bucket_tagging().bucket(&bucket).tagging(stranger).send().await.unwrap();
     }
 
-    /// For itself: a bucket that replicates can't suspend versioning.
+    /// Apart from the rest: a bucket that replicates can't suspend versioning.
     async fn replicate(&self) {
         let (bucket, account) = (self.world.bucket("logs"), &self.world.account);
+        let elsewhere = format!("elsewhere-{account}");
+        self.world.create_bucket(&elsewhere).await;
+        let enabled = s3::VersioningConfiguration::builder().status(s3::BucketVersioningStatus::Enabled).build();
+        self.world.s3.put_bucket_versioning().bucket(&elsewhere).versioning_configuration(enabled).send().await.unwrap();
         let rule = s3::ReplicationRule::builder()
             .id("stranger")
             .priority(1)
             .status(s3::ReplicationRuleStatus::Enabled)
             .filter(s3::ReplicationRuleFilter::builder().prefix("").build())
             .delete_marker_replication(s3::DeleteMarkerReplication::builder().status(s3::DeleteMarkerReplicationStatus::Disabled).build())
-            .destination(s3::Destination::builder().bucket("arn:aws:s3:::elsewhere").build().unwrap())
+            .destination(s3::Destination::builder().bucket(format!("arn:aws:s3:::{elsewhere}")).build().unwrap())
             .build()
             .unwrap();
         let role = format!("arn:aws:iam::{account}:role/replicator");
