@@ -10,4 +10,5 @@ pub mod controller;
 pub mod engine;
 pub mod facets;
 pub mod report;
+pub mod rules;
 pub mod status;

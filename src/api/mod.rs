@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod aws_account;
 pub mod bucket_options;
 pub mod common;
+pub mod compliance_policy;
 pub mod condition;
 pub mod crds;
 pub mod delivery;
@@ -24,6 +25,7 @@ pub mod trail;
 pub mod writers;
 
 pub use aws_account::{AwsAccount, AwsAccountSpec, AwsAccountStatus};
+pub use compliance_policy::{CompliancePolicy, CompliancePolicySpec, CompliancePolicyStatus};
 pub use event_data_store::{EventDataStore, EventDataStoreSpec, EventDataStoreStatus};
 pub use log_archive::{LogArchive, LogArchiveSpec, LogArchiveStatus};
 pub use trail::{Trail, TrailSpec, TrailStatus};

@@ -1,0 +1,5 @@
+//! Rules about an account as a whole.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about the bucket that log files rest in.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about what is paid for twice.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

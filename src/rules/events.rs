@@ -1,0 +1,5 @@
+//! Rules about which events a trail records.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

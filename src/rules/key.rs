@@ -1,0 +1,5 @@
+//! Rules about the key that log files are encrypted with.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

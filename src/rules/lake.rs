@@ -1,0 +1,5 @@
+//! Rules about event data stores of CloudTrail Lake.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about metric filters, alarms, and who hears them.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];

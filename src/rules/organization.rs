@@ -1,0 +1,5 @@
+//! Rules about organization trails and whom they cover.
+
+use super::Rule;
+
+pub const RULES: &[Rule] = &[];
