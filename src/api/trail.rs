@@ -257,6 +257,9 @@ pub struct TrailStatus {
     /// Who is told by the alarms, and which of them are raised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarms: Option<AlarmsStatus>,
+    /// Log groups that may hold metric filters of the alarms: those of a former group are deleted, even after a pass that was cut off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter_groups: Vec<String>,
     /// What the responses stand on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responses: Option<ResponsesStatus>,

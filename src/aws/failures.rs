@@ -1,4 +1,4 @@
-//! Classes of AWS errors, by code. CloudTrail's codes as `facts/api.md` section 4 sorts them; S3's and KMS's as their
+//! Classes of AWS errors, by code. CloudTrail's codes as `facts/api.md` section 4 sorts them; those of other services as their
 //! API References describe them.
 
 use crate::facets::observed::{ErrorClass, Failure};
@@ -61,7 +61,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
 fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
     let code = code.strip_suffix("Exception").unwrap_or(code);
     match code {
-        "Throttling" | "ThrottlingException" | "TooManyRequests" | "RequestLimitExceeded" | "SlowDown" | "LimitExceeded" | "HTTP429" => {
+        "Throttling" | "Throttled" | "RequestThrottled" | "TooManyRequests" | "RequestLimitExceeded" | "SlowDown" | "HTTP429" => {
             ErrorClass::Throttled
         }
         "ServiceUnavailable"
@@ -106,7 +106,17 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "BucketAlreadyOwnedByYou"
         | "AlreadyExists"
         | "ResourceAlreadyExists" => ErrorClass::AlreadyExists,
-        "MaximumNumberOfTrailsExceeded" | "EventDataStoreMaxLimitExceeded" | "TooManyBuckets" | "PolicyTooLarge" => ErrorClass::Quota,
+        // LimitExceeded sounds like a rate, but is a number of things wherever we call: CloudWatch, CloudWatch Logs, EventBridge, IAM, KMS.
+        "LimitExceeded"
+        | "MaximumNumberOfTrailsExceeded"
+        | "EventDataStoreMaxLimitExceeded"
+        | "TooManyBuckets"
+        | "PolicyTooLarge"
+        | "PolicyLengthExceeded"
+        | "TopicLimitExceeded"
+        | "SubscriptionLimitExceeded"
+        | "ResourceNumberLimitExceeded"
+        | "OverLimit" => ErrorClass::Quota,
         "BucketNotEmpty" => ErrorClass::NotEmpty,
         "InsufficientS3BucketPolicy"
         | "S3BucketDoesNotExist"
@@ -163,6 +173,46 @@ mod tests {
         ];
         for (code, message, status, class) in cases {
             assert_eq!(class_of(code, message, status), class, "{code}: {message}");
+        }
+    }
+
+    /// Called too often, it helps to wait; with too many things there, it does not. By the API References of the services.
+    #[test]
+    fn rates_are_told_from_numbers_for_every_service() {
+        let rates = [
+            ("cloudtrail", "ThrottlingException", 400),
+            ("logs", "ThrottlingException", 400),
+            ("cloudwatch", "Throttling", 400),
+            ("iam", "Throttling", 400),
+            ("kms", "ThrottlingException", 400),
+            ("s3", "SlowDown", 503),
+            ("sns", "Throttled", 429),
+            ("sqs", "RequestThrottled", 403),
+            ("sts", "ThrottlingException", 400),
+            ("athena", "TooManyRequestsException", 400),
+            ("lambda", "TooManyRequestsException", 429),
+            ("organizations", "TooManyRequestsException", 400),
+        ];
+        let numbers = [
+            ("cloudtrail", "MaximumNumberOfTrailsExceededException", 400),
+            ("cloudtrail", "EventDataStoreMaxLimitExceededException", 400),
+            ("logs", "LimitExceededException", 400),
+            ("cloudwatch", "LimitExceeded", 400),
+            ("iam", "LimitExceeded", 409),
+            ("kms", "LimitExceededException", 400),
+            ("events", "LimitExceededException", 400),
+            ("s3", "TooManyBuckets", 400),
+            ("s3", "PolicyTooLarge", 400),
+            ("sns", "TopicLimitExceeded", 403),
+            ("sns", "SubscriptionLimitExceeded", 403),
+            ("sqs", "OverLimit", 403),
+            ("glue", "ResourceNumberLimitExceededException", 400),
+            ("lambda", "PolicyLengthExceededException", 400),
+        ];
+        for (cases, class) in [(&rates[..], ErrorClass::Throttled), (&numbers[..], ErrorClass::Quota)] {
+            for (service, code, status) in cases {
+                assert_eq!(class_of(code, "", *status), class, "{code} of {service}");
+            }
         }
     }
 }

@@ -46,6 +46,7 @@ impl Subject {
                 .and_then(|status| status.responses.as_ref())
                 .map(|responses| responses.regions.clone())
                 .unwrap_or_default(),
+            filter_groups: trail.status.as_ref().map(|status| status.filter_groups.clone()).unwrap_or_default(),
         };
         Self {
             registered: registry::trail(&context),

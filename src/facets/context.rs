@@ -56,6 +56,8 @@ pub struct TrailContext {
     pub owned_before: Vec<String>,
     /// Regions where an earlier pass saw rules of the trail's responses.
     pub response_regions: Vec<String>,
+    /// Log groups where an earlier pass saw metric filters of the trail's alarms.
+    pub filter_groups: Vec<String>,
 }
 
 impl TrailContext {
@@ -65,12 +67,7 @@ impl TrailContext {
 
     /// Name of the log group that the trail delivers to, given or ours; none where it delivers to none.
     pub fn log_group_name(&self) -> Option<String> {
-        let logs = self.spec.cloud_watch_logs.as_ref()?;
-        match (&logs.log_group_arn, &logs.log_group) {
-            (Some(arn), _) => arn.split_once(":log-group:").map(|(_, name)| name.trim_end_matches(":*").to_owned()),
-            (None, Some(group)) => Some(group.name.clone().unwrap_or_else(|| format!("aws-cloudtrail-logs-{}", self.name))),
-            (None, None) => None,
-        }
+        log_group_name(&self.spec, &self.name)
     }
 
     /// ARN of that log group, without the `:*` that stands for its streams. A trail of an organization, too, delivers to
@@ -109,6 +106,16 @@ impl TrailContext {
             (None, None) => return None,
         };
         Some(format!("arn:{}:sns:{}:{}:{name}", self.account.partition.as_str(), self.spec.region, self.account.id))
+    }
+}
+
+/// Name of the log group that the trail `name` is to deliver to; none where it is to deliver to none.
+pub fn log_group_name(spec: &TrailSpec, name: &str) -> Option<String> {
+    let logs = spec.cloud_watch_logs.as_ref()?;
+    match (&logs.log_group_arn, &logs.log_group) {
+        (Some(arn), _) => arn.split_once(":log-group:").map(|(_, name)| name.trim_end_matches(":*").to_owned()),
+        (None, Some(group)) => Some(group.name.clone().unwrap_or_else(|| format!("aws-cloudtrail-logs-{name}"))),
+        (None, None) => None,
     }
 }
 
@@ -194,6 +201,7 @@ pub(super) fn sample_trail(more: serde_json::Value) -> TrailContext {
         owner: "cluster/audit/main".into(),
         owned_before: Vec::new(),
         response_regions: Vec::new(),
+        filter_groups: Vec::new(),
     }
 }
 

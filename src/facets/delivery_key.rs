@@ -86,7 +86,7 @@ impl DeliveryKey {
             format!("KMS key {key} is in {}, and bucket {bucket} is in {there}: CloudTrail needs both in one Region", state.region)
         } else {
             format!(
-                "the policy of KMS key {key} does not let cloudtrail.amazonaws.com use kms:GenerateDataKey* for {trail}: allow it there"
+                "the policy of KMS key {key} does not let cloudtrail.amazonaws.com use kms:GenerateDataKey* for {trail}: allow it there, and take out what denies it"
             )
         }
     }
@@ -154,44 +154,57 @@ impl Facet for DeliveryKey {
     }
 }
 
-/// Whether a key's policy may let CloudTrail encrypt for the trail: some Allow fits. What can't be judged here (an operator
-/// or a condition key that is not among those that AWS documents for CloudTrail) counts as fitting: CloudTrail has the last
-/// word, and a working set-up must not be refused.
+/// Whether a key's policy may let CloudTrail encrypt for the trail: some Allow fits, and no Deny does. What can't be judged here
+/// (an operator or a condition key that is not among those that AWS documents for CloudTrail) speaks for CloudTrail: it has the
+/// last word, and a working set-up must not be refused.
 pub fn lets_cloudtrail_encrypt(policy: &Statements, trail_arn: &str) -> bool {
-    policy.0.values().any(|statement| {
-        statement["Effect"] == "Allow"
-            && names_cloudtrail(statement)
-            && names_encryption(statement)
-            && fits(&statement["Condition"], trail_arn)
-    })
+    let says = |effect: &str, if_unknown: bool| {
+        policy.0.values().filter(|statement| statement["Effect"] == effect).any(|statement| {
+            names_cloudtrail(statement)
+                && names_encryption(statement)
+                && judged(&statement["Condition"], trail_arn).all(|fits| fits.unwrap_or(if_unknown))
+        })
+    };
+    says("Allow", true) && !says("Deny", false)
 }
 
 fn names_cloudtrail(statement: &Value) -> bool {
-    let names = |kind: &str, who: &str| texts(&statement["Principal"][kind]).any(|name| name == who || name == "*");
-    !statement["NotPrincipal"].is_null() || names("Service", "cloudtrail.amazonaws.com") || names("AWS", "*")
+    let is_in = |principals: &Value| {
+        let names = |kind: &str, who: &str| texts(&principals[kind]).any(|name| name == who || name == "*");
+        names("Service", "cloudtrail.amazonaws.com") || names("AWS", "*")
+    };
+    match &statement["NotPrincipal"] {
+        Value::Null => is_in(&statement["Principal"]),
+        others => !is_in(others),
+    }
 }
 
 fn names_encryption(statement: &Value) -> bool {
-    let matches = |pattern: &str| wildcard(&pattern.to_ascii_lowercase(), "kms:generatedatakey");
-    !statement["NotAction"].is_null() || texts(&statement["Action"]).any(matches)
+    let is_in = |actions: &Value| texts(actions).any(|pattern| wildcard(&pattern.to_ascii_lowercase(), "kms:generatedatakey"));
+    match &statement["NotAction"] {
+        Value::Null => is_in(&statement["Action"]),
+        others => !is_in(others),
+    }
 }
 
-fn fits(condition: &Value, trail_arn: &str) -> bool {
+/// Of each condition whether it fits CloudTrail's request for the trail; None where that can't be judged.
+fn judged<'a>(condition: &'a Value, trail_arn: &'a str) -> impl Iterator<Item = Option<bool>> + 'a {
     let account = trail_arn.split(':').nth(4).unwrap_or_default();
-    condition.as_object().into_iter().flatten().all(|(operator, keys)| {
-        let pattern = match operator.trim_end_matches("IfExists") {
-            "StringEquals" | "StringEqualsIgnoreCase" => false,
-            "StringLike" | "ArnLike" | "ArnEquals" => true,
-            _ => return true,
+    let keys = condition.as_object().into_iter().flatten();
+    let all = keys.flat_map(|(operator, keys)| keys.as_object().into_iter().flatten().map(move |(key, values)| (operator, key, values)));
+    all.map(move |(operator, key, values)| {
+        let is = match key.to_ascii_lowercase().as_str() {
+            "aws:sourcearn" | "kms:encryptioncontext:aws:cloudtrail:arn" => trail_arn,
+            "aws:sourceaccount" => account,
+            _ => return None,
         };
-        keys.as_object().into_iter().flatten().all(|(key, values)| {
-            let is = match key.to_ascii_lowercase().as_str() {
-                "aws:sourcearn" | "kms:encryptioncontext:aws:cloudtrail:arn" => trail_arn,
-                "aws:sourceaccount" => account,
-                _ => return true,
-            };
-            texts(values).any(|value| if pattern { wildcard(value, is) } else { value == is })
-        })
+        match operator.trim_end_matches("IfExists") {
+            "StringEquals" | "StringEqualsIgnoreCase" => Some(texts(values).any(|value| value == is)),
+            "StringNotEquals" | "StringNotEqualsIgnoreCase" => Some(texts(values).all(|value| value != is)),
+            "StringLike" | "ArnLike" | "ArnEquals" => Some(texts(values).any(|value| wildcard(value, is))),
+            "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => Some(!texts(values).any(|value| wildcard(value, is))),
+            _ => None,
+        }
     })
 }
 
@@ -219,7 +232,7 @@ mod tests {
 
     const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main";
 
-    fn judged(action: Value, principal: Value, condition: Value) -> bool {
+    fn allows(action: Value, principal: Value, condition: Value) -> bool {
         let statement = json!({"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", "Condition": condition});
         lets_cloudtrail_encrypt(&Statements::from_list([statement]), TRAIL)
     }
@@ -253,9 +266,43 @@ mod tests {
             (json!("kms:*"), service(), json!({"Null": {"aws:SourceArn": "false"}}), true),
         ];
         for (action, principal, condition, expected) in table {
-            assert_eq!(judged(action.clone(), principal.clone(), condition.clone()), expected, "{action} {principal} {condition}");
+            assert_eq!(allows(action.clone(), principal.clone(), condition.clone()), expected, "{action} {principal} {condition}");
         }
         assert!(!lets_cloudtrail_encrypt(&Statements::default(), TRAIL));
+    }
+
+    #[test]
+    fn a_deny_counts_where_it_surely_meets_cloudtrail() {
+        let service = json!({"Principal": {"Service": "cloudtrail.amazonaws.com"}});
+        let everybody = json!({"Principal": "*"});
+        let when = |condition: Value| json!({"Principal": "*", "Action": "kms:*", "Condition": condition});
+        let other = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/other";
+        let table = [
+            (json!({"Action": "kms:GenerateDataKey*"}), &service, false),
+            (json!({"Action": "kms:*"}), &everybody, false),
+            (json!({"NotAction": "kms:Decrypt"}), &everybody, false),
+            (json!({"NotAction": ["kms:Decrypt", "kms:Generate*"]}), &everybody, true),
+            (json!({"Action": "kms:Decrypt"}), &everybody, true),
+            (json!({"Action": "kms:*"}), &json!({"Principal": {"AWS": "111111111111"}}), true),
+            (json!({"Action": "kms:*"}), &json!({"NotPrincipal": {"Service": "cloudtrail.amazonaws.com"}}), true),
+            (json!({"Action": "kms:*"}), &json!({"NotPrincipal": {"AWS": "111111111111"}}), false),
+            (when(json!({"StringEquals": {"aws:SourceArn": TRAIL}})), &everybody, false),
+            (when(json!({"StringEquals": {"aws:SourceArn": other}})), &everybody, true),
+            (when(json!({"StringNotEquals": {"aws:SourceArn": other}})), &everybody, false),
+            (when(json!({"StringNotEquals": {"aws:SourceAccount": ["111111111111", "222222222222"]}})), &everybody, true),
+            (when(json!({"ArnNotLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:111111111111:trail/*"}})), &everybody, true),
+            (when(json!({"StringNotLike": {"aws:SourceArn": "arn:aws:cloudtrail:us-east-1:*"}})), &everybody, false),
+            // Not for us to judge: the usual ones do not meet a service of AWS.
+            (when(json!({"Bool": {"aws:SecureTransport": "false"}})), &everybody, true),
+            (when(json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}})), &everybody, true),
+        ];
+        for (what, who, expected) in table {
+            let mut deny = json!({"Sid": "No", "Effect": "Deny", "Resource": "*"});
+            json_patch::merge(&mut deny, who);
+            json_patch::merge(&mut deny, &what);
+            let allow = json!({"Sid": "Yes", "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "kms:*"});
+            assert_eq!(lets_cloudtrail_encrypt(&Statements::from_list([allow, deny.clone()]), TRAIL), expected, "{deny}");
+        }
     }
 
     use super::super::context::sample_trail;

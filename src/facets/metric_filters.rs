@@ -3,14 +3,14 @@
 use super::alarm_plan::{PlannedAlarm, planned, prefix};
 use super::context::TrailContext;
 use super::filter_pattern::canonical;
-use super::observed::Seen;
+use super::observed::{Observed, Seen};
 use super::read::{LogsRead, Read};
 use super::rights::Rights;
 use super::step::{LogsStep, Step};
 use super::trail_settings::{Settings, TrailSettings};
 use super::{Change, Facet, Resource, Source};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A metric filter, with all that could make its alarm blind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -126,15 +126,36 @@ impl Resource for MetricFilters {
     }
 }
 
-/// Filters of ours in the group that the trail delivered to until now, when it moves to another or to none.
+/// Filters of ours in a group that the trail delivers to no more, since it moves to another or to none. An earlier pass may have
+/// been cut off after the move, so the groups where filters were seen count, too; of several one after the other.
 pub struct FormerMetricFilters(pub TrailContext);
 
 impl FormerMetricFilters {
     fn former_group(&self, seen: &Seen) -> Option<String> {
-        let arn = seen.state::<TrailSettings>(Settings::NAME)?.log_group;
-        let name = arn.split_once(":log-group:")?.1.trim_end_matches(":*");
-        (self.0.log_group_name().as_deref() != Some(name)).then(|| name.to_owned())
+        former_group(self.0.log_group_name().as_deref(), &self.0.filter_groups, seen)
     }
+}
+
+fn former_group(now: Option<&str>, groups: &[String], seen: &Seen) -> Option<String> {
+    let delivered_to = seen.state::<TrailSettings>(Settings::NAME).map(|settings| settings.log_group).unwrap_or_default();
+    let delivered_to = delivered_to.split_once(":log-group:").map(|(_, name)| name.trim_end_matches(":*"));
+    let mut all = delivered_to.into_iter().chain(groups.iter().map(String::as_str));
+    all.find(|name| now != Some(*name)).map(str::to_owned)
+}
+
+/// The log groups that may hold filters of ours after a pass, of a trail that is to deliver to `now`: those of `before`, and those
+/// where some were seen, without those where none was found.
+pub fn filter_groups(now: Option<&str>, before: &[String], seen: &Seen) -> Vec<String> {
+    let mut groups: BTreeSet<String> = before.iter().cloned().collect();
+    let former = former_group(now, before, seen);
+    for (group, facet) in [(now, MetricFilters::NAME), (former.as_deref(), FormerMetricFilters::NAME)] {
+        match (group, seen.get(facet)) {
+            (Some(group), Some(Observed::Present(_))) => _ = groups.insert(group.to_owned()),
+            (Some(group), Some(Observed::Absent)) => _ = groups.remove(group),
+            _ => {}
+        }
+    }
+    groups.into_iter().collect()
 }
 
 impl Facet for FormerMetricFilters {
@@ -159,5 +180,53 @@ impl Facet for FormerMetricFilters {
 
     fn removal(&self, observed: &FiltersState, seen: &Seen) -> Vec<Step> {
         self.former_group(seen).map(|log_group| MetricFilters(self.0.clone()).delete(&log_group, observed.0.keys())).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facets::context::sample_trail;
+    use crate::facets::observed::Reading;
+    use serde_json::json;
+
+    const NEW: &str = "new";
+
+    fn seen(delivers_to: &str, filters: bool, former: bool) -> Seen {
+        let log_group = format!("arn:aws:logs:eu-west-1:111111111111:log-group:{delivers_to}:*");
+        let some = || Observed::Present(Reading::state(&FiltersState::default()));
+        let mut seen = Seen::default();
+        seen.insert(Settings::NAME, Observed::Present(Reading::state(&TrailSettings { log_group, ..TrailSettings::default() })));
+        seen.insert(MetricFilters::NAME, if filters { some() } else { Observed::Absent });
+        seen.insert(FormerMetricFilters::NAME, if former { some() } else { Observed::Absent });
+        seen
+    }
+
+    fn groups(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_pass_that_was_cut_off_after_the_move_knows_the_former_group_from_status() {
+        let spec = json!({ "cloudWatchLogs": { "logGroup": { "name": NEW }, "role": {} }, "alarms": {} });
+        let context = |former: &[&str]| TrailContext { filter_groups: groups(former), ..sample_trail(spec.clone()) };
+        let former = |delivers_to, before: &[&str]| FormerMetricFilters(context(before)).former_group(&seen(delivers_to, true, true));
+        assert_eq!(former("old", &[]).as_deref(), Some("old"), "the move is still to come");
+        assert_eq!(former(NEW, &["old"]).as_deref(), Some("old"), "the move was made");
+        assert_eq!(former(NEW, &[NEW, "older"]).as_deref(), Some("older"));
+        assert_eq!(former(NEW, &[NEW]), None);
+    }
+
+    #[test]
+    fn a_group_is_remembered_until_no_filter_is_found_there() {
+        let after = |before: &[&str], seen: &Seen| filter_groups(Some(NEW), &groups(before), seen);
+        assert_eq!(after(&[], &seen(NEW, true, false)), [NEW]);
+        assert_eq!(after(&["old"], &seen("old", false, true)), ["old"]);
+        assert_eq!(after(&["old"], &seen(NEW, true, true)), [NEW, "old"], "the move was made, the deletion not");
+        assert_eq!(after(&[NEW, "old"], &seen(NEW, true, false)), [NEW]);
+        assert_eq!(after(&["old", "older"], &seen(NEW, true, false)), [NEW, "older"], "one after the other");
+        assert_eq!(after(&[NEW], &seen(NEW, false, false)), [] as [&str; 0]);
+        // What could not be looked at is kept.
+        assert_eq!(after(&["old"], &Seen::default()), ["old"]);
     }
 }

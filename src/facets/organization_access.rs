@@ -202,6 +202,7 @@ mod tests {
             owner: "o".into(),
             owned_before: Vec::new(),
             response_regions: Vec::new(),
+            filter_groups: Vec::new(),
         })
     }
 

@@ -5,11 +5,13 @@ use super::tell::Situation;
 use crate::api::alarms::AlarmsStatus;
 use crate::api::condition::{self, ALERTING, Truth};
 use crate::api::{Trail, TrailStatus};
-use crate::engine::Outcome;
+use crate::engine::{Outcome, trail_name};
 use crate::facets::Facet;
 use crate::facets::alarm_plan::planned_of;
 use crate::facets::alarm_topic::AlarmTopic;
 use crate::facets::alarms::{AlarmsFacts, MetricAlarms};
+use crate::facets::context::log_group_name;
+use crate::facets::metric_filters;
 use crate::facets::observed::Seen;
 use crate::facets::topic::{Subscribers, TopicPurpose};
 
@@ -52,6 +54,12 @@ pub fn judge(status: &mut TrailStatus, trail: &Trail, outcome: &Outcome, situati
     };
     condition::set(&mut status.common.conditions, ALERTING, truth, reason, message, situation.generation, situation.now);
     event
+}
+
+/// Where filters of ours may be after the pass.
+pub fn filter_groups(before: &[String], trail: &Trail, outcome: &Outcome) -> Vec<String> {
+    let now = log_group_name(&trail.spec, &trail_name(trail));
+    metric_filters::filter_groups(now.as_deref(), before, &outcome.latest().seen)
 }
 
 fn raised(seen: &Seen) -> Option<Vec<String>> {

@@ -76,7 +76,7 @@ pub fn cure(failure: &Failure) -> Option<&'static str> {
             "AWS allows 5 trails per Region and does not raise it: delete a trail that is not needed (multi-Region trails count in every Region)"
         }
         "PolicyTooLarge" => {
-            "Let the trails' accounts join one organization (one statement then lets them all in), use an organization trail, or share the trails out over several LogArchives"
+            "Let the trails' accounts join one organization (one statement then lets them all in), use an organization trail, or share the trails out over several LogArchives. Readers take room, too: name their accounts rather than many roles"
         }
         "EventDataStoreMaxLimitExceeded" => "AWS allows 10 event data stores per Region: delete one that is not needed",
         "HomeRegionDiffers" => {
@@ -104,12 +104,10 @@ fn advice(failure: &Failure) -> String {
         ErrorClass::AlreadyExists => "Choose another name, or let this object take it over by spec.adoption.".to_owned(),
         ErrorClass::Conflict => "Another change is under way; it is tried again in some minutes.".to_owned(),
         ErrorClass::Closed => format!("{CLOSED}."),
-        ErrorClass::Throttled
-        | ErrorClass::Transient
-        | ErrorClass::Dependency
-        | ErrorClass::NotFound
-        | ErrorClass::Quota
-        | ErrorClass::Halted => "It is tried again.".to_owned(),
+        ErrorClass::Quota => "A quota of the account is used up: remove what is not needed, or have it raised.".to_owned(),
+        ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::Dependency | ErrorClass::NotFound | ErrorClass::Halted => {
+            "It is tried again.".to_owned()
+        }
     }
 }
 

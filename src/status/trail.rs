@@ -27,6 +27,7 @@ pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -
     mark_gaps(&mut status, trail, outcome, situation);
     told.extend(judge_delivery(&mut status, trail, outcome, situation));
     told.extend(super::alarms::judge(&mut status, trail, outcome, situation));
+    status.filter_groups = super::alarms::filter_groups(&status.filter_groups, trail, outcome);
     let unready = unready(&status, trail);
     let (events, requeue) = tell(&mut status.common, &mut status.held, outcome, situation, unready);
     told.extend(events);

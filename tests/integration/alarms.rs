@@ -230,6 +230,24 @@ async fn what_the_spec_drops_is_taken_away() {
     assert!(calls.iter().all(|call| !call.starts_with("monitoring:") && !call.starts_with("logs:")), "{calls:?}");
 }
 
+/// A pass ends between the move of the trail and the deletion of what it left behind.
+#[tokio::test]
+async fn a_move_that_was_cut_off_leaves_no_filter_behind() {
+    let (world, _) = with_alarms("alarms-cut", json!({})).await;
+    assert_eq!(filters(&world).len(), 15);
+    world.deny("logs", "DeleteMetricFilter").await;
+    world.patch_spec("Trail", "audit", json!({ "cloudWatchLogs": { "logGroup": { "name": "elsewhere" } } })).await;
+    world.wait_unready("Trail", "audit", "AccessDenied", "logs:DeleteMetricFilter").await;
+    let there = world.aws(&["cloudtrail", "get-trail", "--name", &world.trail_arn("audit")]);
+    assert!(there["Trail"]["CloudWatchLogsLogGroupArn"].as_str().unwrap().contains(":elsewhere:"), "the trail has moved: {there}");
+    assert_eq!((filters(&world).len(), filters_in(&world, "elsewhere").len()), (15, 15));
+    world.clear_faults().await;
+    world.pass_until_ready("Trail", "audit").await;
+    let object = world.request_pass("Trail", "audit").await;
+    assert_eq!((filters(&world).len(), filters_in(&world, "elsewhere").len()), (0, 15));
+    assert_eq!(object.data["status"]["filterGroups"], json!(["elsewhere"]));
+}
+
 #[tokio::test]
 async fn observe_and_a_refused_read_write_nothing() {
     let world = World::ready("alarms-observe").await;

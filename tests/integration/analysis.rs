@@ -28,10 +28,13 @@ fn table(world: &World) -> Value {
     world.aws(&["glue", "get-table", "--database-name", &database(world), "--name", "cloudtrail"])["Table"].clone()
 }
 
-/// Names and texts of the named queries, with their ids.
+/// The named queries of the archive's workgroup.
 fn queries(world: &World) -> Vec<Value> {
-    let name = format!("trailkeeper-{}", world.bucket("logs"));
-    let listed = world.aws(&["athena", "list-named-queries", "--work-group", &name]);
+    queries_of(world, &format!("trailkeeper-{}", world.bucket("logs")))
+}
+
+fn queries_of(world: &World, workgroup: &str) -> Vec<Value> {
+    let listed = world.aws(&["athena", "list-named-queries", "--work-group", workgroup]);
     let mut arguments = vec!["athena", "batch-get-named-query", "--named-query-ids"];
     arguments.extend(listed["NamedQueryIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()));
     world.aws(&arguments)["NamedQueries"].as_array().unwrap().clone()
@@ -126,4 +129,95 @@ async fn what_may_not_be_read_is_unknown() {
         world.clear_faults().await;
         world.pass_until_ready("LogArchive", "logs").await;
     }
+}
+
+fn names_of(listed: &Value) -> Vec<&str> {
+    listed.as_array().into_iter().flatten().map(|one| one["Name"].as_str().unwrap()).collect()
+}
+
+/// Names of the account's workgroups and databases.
+fn inventory(world: &World) -> (Vec<String>, Vec<String>) {
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let groups = world.aws(&["athena", "list-work-groups"]);
+    let databases = world.aws(&["glue", "get-databases"]);
+    (owned(names_of(&groups["WorkGroups"])), owned(names_of(&databases["DatabaseList"])))
+}
+
+#[tokio::test]
+async fn names_are_as_declared() {
+    let world = World::with_account("analysis-names").await;
+    let given = json!({ "analysis": { "workgroup": "Audit.2", "database": "audit", "table": "events", "resultsBucket": "results", "resultsPrefix": "" } });
+    world.apply(&with(world.archive_manifest("logs"), given)).await;
+    world.wait_ready("LogArchive", "logs").await;
+    assert_eq!(inventory(&world), (vec!["Audit.2".to_owned()], vec!["audit".to_owned()]));
+    let group = world.aws(&["athena", "get-work-group", "--work-group", "Audit.2"])["WorkGroup"].clone();
+    assert_eq!(group["Configuration"]["ResultConfiguration"]["OutputLocation"], "s3://results/");
+    assert_eq!(names_of(&world.aws(&["glue", "get-tables", "--database-name", "audit"])["TableList"]), ["events"]);
+    let query = queries_of(&world, "Audit.2").remove(0);
+    assert_eq!((&query["Database"], &query["WorkGroup"]), (&json!("audit"), &json!("Audit.2")));
+    assert!(query["QueryString"].as_str().unwrap().contains("FROM \"audit\".\"events\""), "{query}");
+    let since = world.now().await;
+    world.request_pass("LogArchive", "logs").await;
+    assert_eq!(world.writes(since).await, Vec::<String>::new());
+}
+
+fn drifted(status: &Value) -> Vec<&str> {
+    status["drift"].as_array().into_iter().flatten().map(|entry| entry["path"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn observe_tells_and_writes_nothing() {
+    let world = World::ready("analysis-observe").await;
+    let since = world.now().await;
+    world.patch_spec("LogArchive", "logs", json!({ "mode": "Observe", "analysis": { "resultsBucket": "results" } })).await;
+    let object = world.wait_condition("LogArchive", "logs", "Drifted", "True").await;
+    assert_eq!(drifted(&object.data["status"]), ["workgroup", "database"], "nothing of it is there");
+    assert_eq!(world.writes(since).await, Vec::<String>::new());
+
+    world.patch_spec("LogArchive", "logs", json!({ "mode": "Enforce" })).await;
+    world.wait_ready("LogArchive", "logs").await;
+    world.patch_spec("LogArchive", "logs", json!({ "mode": "Observe" })).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let since = world.now().await;
+    let group = format!("trailkeeper-{}", world.bucket("logs"));
+    world.aws(&["athena", "update-work-group", "--work-group", &group, "--state", "DISABLED"]);
+    world.pass_until_event("LogArchive", "logs", "DriftDetected", |event| event.note.contains("workgroup.enabled")).await;
+    let object = world.wait_condition("LogArchive", "logs", "Drifted", "True").await;
+    assert_eq!(drifted(&object.data["status"]), ["workgroup.enabled"]);
+    assert_eq!(world.writes(since).await, Vec::<String>::new());
+    assert_eq!(workgroup(&world)["State"], "DISABLED");
+}
+
+#[tokio::test]
+async fn under_delete_it_goes_with_the_archive() {
+    let world = World::with_account("analysis-delete").await;
+    let asked = json!({ "deletionPolicy": "Delete", "analysis": { "resultsBucket": "results" } });
+    world.apply(&with(world.archive_manifest("logs"), asked)).await;
+    world.wait_ready("LogArchive", "logs").await;
+    assert_eq!(inventory(&world), (vec![format!("trailkeeper-{}", world.bucket("logs"))], vec![database(&world)]));
+    let since = world.now().await;
+    world.delete("LogArchive", "logs").await;
+    world.wait_gone("LogArchive", "logs").await;
+    assert_eq!(inventory(&world), (vec![], vec![]));
+    let writes = world.writes(since).await;
+    assert_eq!(writes[..2], ["glue:DeleteDatabase", "athena:DeleteWorkGroup"], "{writes:?}");
+}
+
+#[tokio::test]
+async fn dropped_or_retained_it_stays() {
+    let (world, _) = analysing("analysis-retain").await;
+    let there = inventory(&world);
+    let since = world.now().await;
+    world.patch_spec("LogArchive", "logs", json!({ "analysis": null })).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let asked = world.reads(since).await;
+    assert!(!asked.iter().any(|call| call.starts_with("athena:") || call.starts_with("glue:")), "it is looked at no more: {asked:?}");
+    world.patch_spec("LogArchive", "logs", json!({ "analysis": { "resultsBucket": "results" } })).await;
+    world.wait_ready("LogArchive", "logs").await;
+    world.delete("Trail", "audit").await;
+    world.wait_gone("Trail", "audit").await;
+    world.delete("LogArchive", "logs").await;
+    world.wait_gone("LogArchive", "logs").await;
+    assert_eq!(world.writes(since).await, Vec::<String>::new());
+    assert_eq!(inventory(&world), there);
 }

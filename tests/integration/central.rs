@@ -1,7 +1,7 @@
 //! A central archive: more trails than one policy has room for statement by statement.
 
-use crate::support::World;
 use crate::support::manifests::with;
+use crate::support::{World, condition};
 use anyhow::ensure;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -59,4 +59,45 @@ async fn forty_trails_of_eight_accounts_share_the_statements_of_one_policy() {
         Ok(())
     };
     wait_for("the policy of five trails", SOON, attempt).await.unwrap_or_else(|error| panic!("{error:#}"));
+}
+
+/// A trail with the longest names that AWS takes, which only has to be counted as a writer.
+fn longest(home: &World, number: usize) -> Value {
+    let name = format!("trail-{number:03}-{}", "n".repeat(118));
+    let prefix = format!("{number:03}-{}", "p".repeat(196));
+    with(home.trail_manifest(&name, "logs"), json!({ "suspend": true, "keyPrefix": prefix }))
+}
+
+#[tokio::test]
+async fn more_trails_than_any_policy_can_let_in_is_said_so_and_nobody_is_locked_out() {
+    let home = World::ready("central-full").await;
+    let before = policy(&home).await;
+    let crowd: Vec<Value> = (0..100).map(|number| longest(&home, number)).collect();
+    // All at once, as after a restart: one by one, the first of them would still be let in.
+    home.patch_spec("LogArchive", "logs", json!({ "suspend": true })).await;
+    home.wait_stalled("LogArchive", "logs", "Suspended").await;
+    join_all(crowd.iter().map(|trail| home.apply(trail))).await;
+    home.patch_spec("LogArchive", "logs", json!({ "suspend": false })).await;
+    let full = |object: &kube::api::DynamicObject| {
+        let (status, reason, message) = condition(object, "Stalled").unwrap_or_default();
+        ensure!(status == "True" && reason == "QuotaExceeded", "Stalled is {status}: {reason}: {message}");
+        for words in ["s3:PutBucketPolicy", "PolicyTooLarge", "101 trails", "of the 20480 that S3 allows", "several LogArchives"] {
+            ensure!(message.contains(words), "it lacks {words:?}: {message}");
+        }
+        Ok(())
+    };
+    home.wait("LogArchive", "logs", "to have no room", full).await;
+    let bucket = home.bucket("logs");
+    home.wait_event("LogArchive", "logs", "QuotaExceeded", &["PolicyTooLarge", &bucket]).await;
+    assert_eq!(policy(&home).await, before, "who was let in before is let in still");
+
+    // With fewer trails there is room again.
+    home.patch_spec("LogArchive", "logs", json!({ "suspend": true })).await;
+    home.wait_stalled("LogArchive", "logs", "Suspended").await;
+    let name = |trail: &Value| trail["metadata"]["name"].as_str().unwrap().to_owned();
+    join_all(crowd.iter().map(async |trail| home.delete("Trail", &name(trail)).await)).await;
+    join_all(crowd.iter().map(async |trail| home.wait_gone("Trail", &name(trail)).await)).await;
+    home.patch_spec("LogArchive", "logs", json!({ "suspend": false })).await;
+    home.pass_until_ready("LogArchive", "logs").await;
+    assert_eq!(policy(&home).await, before);
 }

@@ -23,6 +23,7 @@ mod new_files;
 mod observe;
 mod organization;
 mod readers;
+mod recipes;
 mod references;
 mod responses;
 mod restart;

@@ -312,36 +312,3 @@ async fn an_import_is_started_once_for_each_that_is_declared() {
     world.wait_ready(KIND, "events").await;
     done(2).await;
 }
-
-/// What the API server refuses, and with which words.
-#[tokio::test]
-async fn the_api_server_refuses_what_aws_would() {
-    let world = World::new("lakebad").await;
-    let store = "arn:aws:cloudtrail:eu-central-1:111111111111:eventdatastore/a";
-    for (spec, words) in [
-        (json!({ "retentionDays": 6 }), "greater than or equal to 7"),
-        (json!({ "billingMode": "Fixed", "retentionDays": 2558 }), "spec.retentionDays must be at most 2557"),
-        (json!({ "storeName": "a b" }), "spec.storeName must be"),
-        (json!({ "kmsKeyArn": "alias/key" }), "spec.kmsKeyArn must be a key ARN"),
-        (json!({ "selectors": { "basic": [{}] } }), "spec.selectors.basic must be unset"),
-        (
-            json!({ "eventCategory": "Insight", "insights": { "destinationArn": store } }),
-            "must be unset unless spec.eventCategory is CloudTrail",
-        ),
-        (json!({ "eventCategory": "Evidence", "ingestion": "Stopped" }), "spec.ingestion must be Enabled"),
-        (json!({ "federation": { "roleArn": "r" } }), "spec.federation.roleArn must be"),
-        (json!({ "insights": { "destinationArn": "x" } }), "spec.insights.destinationArn must be"),
-        (
-            json!({ "insights": { "destinationArn": store, "types": ["ApiCallRate", "ApiCallRate"] } }),
-            "spec.insights.types must name a type once",
-        ),
-        (json!({ "import": { "s3Uri": "logs", "roleArn": "arn:aws:iam::111111111111:role/r" } }), "spec.import.s3Uri must be"),
-        (
-            json!({ "import": { "s3Uri": "s3://logs/", "roleArn": "arn:aws:iam::111111111111:role/r", "startTime": "2025-01-01T00:00:00Z", "endTime": "2024-01-01T00:00:00Z" } }),
-            "spec.import.startTime must not be after",
-        ),
-    ] {
-        let refused = world.try_apply(&with(world.store_manifest("events"), spec.clone())).await.unwrap_err().to_string();
-        assert!(refused.contains(words), "{spec}: {refused}");
-    }
-}

@@ -46,6 +46,8 @@ impl Facet for Database {
         steps
     }
 
+    /// Deleting a database asks for the right on all that is in it, too (AWS Glue Developer Guide, "Specifying AWS Glue
+    /// resource ARNs").
     fn rights(&self) -> Rights {
         let mut rights = Rights::default();
         for resource in [self.0.database_arn(), self.0.catalog_arn()] {
@@ -53,6 +55,9 @@ impl Facet for Database {
                 .reading(&resource, &["glue:GetDatabase"])
                 .writing(&resource, &["glue:CreateDatabase"])
                 .deleting(&resource, &["glue:DeleteDatabase"]);
+        }
+        for content in [self.0.in_database("table"), self.0.in_database("userDefinedFunction")] {
+            rights = rights.deleting(&content, &["glue:DeleteDatabase"]);
         }
         rights
             .reading(&self.0.database_arn(), &["glue:GetTags"])

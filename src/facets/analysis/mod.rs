@@ -6,6 +6,9 @@ pub mod queries;
 pub mod table;
 pub mod workgroup;
 
+#[cfg(test)]
+mod tests;
+
 use super::context::ArchiveContext;
 use super::observed::Seen;
 use crate::api::analysis::Analysis;
@@ -56,6 +59,11 @@ impl Place {
 
     pub fn table_arn(&self) -> String {
         self.arn("glue", &format!("table/{}/{}", self.database(), self.table()))
+    }
+
+    /// Everything of a kind in the database.
+    pub fn in_database(&self, kind: &str) -> String {
+        self.arn("glue", &format!("{kind}/{}/*", self.database()))
     }
 
     pub fn catalog_arn(&self) -> String {

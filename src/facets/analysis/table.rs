@@ -94,13 +94,11 @@ impl Facet for Table {
         })]
     }
 
+    /// It is deleted with its database.
     fn rights(&self) -> Rights {
         let resources = [self.0.table_arn(), self.0.database_arn(), self.0.catalog_arn()];
         resources.iter().fold(Rights::default(), |rights, resource| {
-            rights
-                .reading(resource, &["glue:GetTable"])
-                .writing(resource, &["glue:CreateTable", "glue:UpdateTable"])
-                .deleting(resource, &["glue:DeleteTable"])
+            rights.reading(resource, &["glue:GetTable"]).writing(resource, &["glue:CreateTable", "glue:UpdateTable"])
         })
     }
 }

@@ -28,6 +28,7 @@ fn context(responses: Value, more: Value, regions: &[&str]) -> TrailContext {
         owner: "i/ns/audit".into(),
         owned_before: Vec::new(),
         response_regions: Vec::new(),
+        filter_groups: Vec::new(),
     }
 }
 

@@ -32,6 +32,7 @@ pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     let run: fn(&mut All, &Call, &Value) -> Result<Value, AwsError> = match call.operation.as_str() {
         "CreateWorkGroup" => create,
         "GetWorkGroup" => |all, call, body| Ok(json!({ "WorkGroup": named(all, call, body)?.body })),
+        "ListWorkGroups" => list,
         "UpdateWorkGroup" => update,
         "DeleteWorkGroup" => delete,
         "ListTagsForResource" => list_tags,
@@ -109,6 +110,12 @@ fn check(configuration: &Value) -> Result<(), AwsError> {
         return Err(invalid("KmsKey is not allowed with SSE_S3".to_owned()));
     }
     Ok(())
+}
+
+fn list(all: &mut All, call: &Call, _body: &Value) -> Result<Value, AwsError> {
+    let own = place(call, "");
+    let names = all.iter().filter(|(place, _)| place.starts_with(&own)).map(|(_, workgroup)| json!({ "Name": workgroup.body["Name"] }));
+    Ok(json!({ "WorkGroups": names.collect::<Vec<_>>() }))
 }
 
 fn update(all: &mut All, call: &Call, body: &Value) -> Result<Value, AwsError> {
