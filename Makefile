@@ -29,7 +29,7 @@ test: lint tools build ## Everything that CI runs
 	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test $(LOCKED) --workspace
 
 .PHONY: demo
-demo: tools build ## Start a cluster, a simulated AWS and the operator; tamper with the trail; watch the repair
+demo: tools build ## Start a cluster, a simulated AWS and the operator; tamper with the trail; watch the repair; a whole organization
 	@tests/demo.sh
 
 .PHONY: bench

@@ -86,4 +86,27 @@ show aws cloudtrail get-trail-status --name audit --query IsLogging
 show aws s3api get-public-access-block --bucket acme-audit-logs --output text
 show kubectl get trail audit -o jsonpath='{.status.gaps}{"\n"}'
 show kubectl get trailkeeper
-say "The gap stays on record, as the digest chain is broken there. That was the demo; everything is stopped now."
+echo "The gap stays on record, as the digest chain is broken there."
+
+say "A whole organization, in one apply: a management account, an account for the logs, two members"
+# What examples/organization/README.md asks for: the organization, and a role in each account. The operator's identity is in 111111111111.
+role() { # account, role, who may assume it, further parts of the statement
+  local trust="{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":\"$3\"}${4:-}}]}"
+  "${clean[@]}" "AWS_ACCESS_KEY_ID=$1-mallory" "$tools/venv/bin/aws" iam create-role --role-name "$2" --assume-role-policy-document "$trust" >/dev/null
+}
+"${clean[@]}" python3 - "$endpoint/_sim/organizations" <<'ORGANIZATION'
+import json, sys, urllib.request
+body = {"id": "o-demoexample", "management_account": "111111111111", "members": [n * 12 for n in "2345"], "all_features": True,
+        "trusted_services": [], "cloudtrail_admins": [], "suspended": []}
+urllib.request.urlopen(urllib.request.Request(sys.argv[1], json.dumps(body).encode(), {"content-type": "application/json"})).read()
+ORGANIZATION
+role 555555555555 trailkeeper-hub arn:aws:iam::111111111111:root
+for member in 111111111111:management 222222222222:log-archive 333333333333:payments 444444444444:research; do
+  role "${member%%:*}" trailkeeper arn:aws:iam::555555555555:role/trailkeeper-hub \
+    ",\"Condition\":{\"StringEquals\":{\"sts:ExternalId\":\"trailkeeper-${member#*:}\"}}"
+done
+show kubectl apply -k examples/organization
+kubectl wait --for=condition=Ready --timeout=90s awsaccount/management awsaccount/log-archive awsaccount/payments awsaccount/research >/dev/null
+kubectl wait -n audit --for=condition=Ready --timeout=90s logarchive/central trail/organization trail/payments-objects >/dev/null
+show kubectl get -n audit trailkeeper
+say "That was the demo; everything is stopped now."
