@@ -13,7 +13,7 @@ pub fn base() -> Value {
 }
 
 pub fn cases(fixture: &Fixture) -> Vec<Case> {
-    let case = |alarms: Value, aws: Value| Case { spec: json!({ "alarms": alarms }), aws: json!({ "alarms": aws }) };
+    let case = |alarms: Value, aws: Value| Case::new(json!({ "alarms": alarms }), json!({ "alarms": aws }));
     let own = |field: &str, value: Value| {
         let mut alarm = json!({ "name": "mine", "pattern": "{ $.eventName = X }" });
         alarm[field] = value;

@@ -305,3 +305,25 @@ pub async fn new_files(world: &World, status: &Value) -> Value {
         "subscribers": subscribers,
     }))
 }
+
+/// What workgroup and table of an archive's analysis say.
+pub fn analysis(world: &World) -> Value {
+    let bucket = world.bucket("logs");
+    let (workgroup, database) = (format!("trailkeeper-{bucket}"), format!("trailkeeper_{}", bucket.replace('-', "_")));
+    let configuration = world.aws(&["athena", "get-work-group", "--work-group", &workgroup])["WorkGroup"]["Configuration"].clone();
+    let table = world.aws(&["glue", "get-table", "--database-name", &database, "--name", "cloudtrail"])["Table"]["Parameters"].clone();
+    let results = &configuration["ResultConfiguration"];
+    without_nulls(json!({
+        "results": results["OutputLocation"], "resultsKey": results["EncryptionConfiguration"]["KmsKey"],
+        "cutoff": configuration["BytesScannedCutoffPerQuery"], "folder": table["storage.location.template"],
+        "accounts": table["projection.account.type"],
+    }))
+}
+
+/// What new objects of a bucket are locked for.
+pub async fn object_lock(world: &World, bucket: &str) -> Value {
+    let lock = world.s3.get_object_lock_configuration().bucket(bucket).send().await.unwrap().object_lock_configuration.unwrap();
+    let rule = lock.rule().and_then(|rule| rule.default_retention()).unwrap();
+    let lock = json!({ "mode": rule.mode().map(|mode| mode.as_str()), "days": rule.days(), "years": rule.years() });
+    json!({ "objectLock": without_nulls(lock) })
+}

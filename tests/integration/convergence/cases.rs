@@ -1,11 +1,30 @@
 //! Every field that reaches AWS, with a value other than the default, and what AWS must then have. Laid over the smallest
 //! manifest and over what AWS had before, as JSON merge patches.
 
+use super::drift::Drift;
+use crate::support::world::REGION as HOME;
 use serde_json::{Value, json};
 
 pub struct Case {
     pub spec: Value,
     pub aws: Value,
+    pub drift: Drift,
+}
+
+impl Case {
+    pub fn new(spec: Value, aws: Value) -> Self {
+        Self { spec, aws, drift: Drift::FromBase }
+    }
+
+    /// With the case's own manifest kept while a stranger brings AWS to the base.
+    fn kept(self) -> Self {
+        Self { drift: Drift::FromCase, ..self }
+    }
+
+    /// No drift test of this case: `held` says what holds it instead.
+    fn not_by_a_stranger(self, held: &'static str) -> Self {
+        Self { drift: Drift::Elsewhere(held), ..self }
+    }
 }
 
 /// What cases refer to, made by the test.
@@ -31,7 +50,7 @@ pub struct Fixture {
 }
 
 fn case(spec: Value, aws: Value) -> Case {
-    Case { spec, aws }
+    Case::new(spec, aws)
 }
 
 pub fn switches() -> Vec<Case> {
@@ -80,35 +99,46 @@ pub fn notices(fixture: &Fixture) -> Vec<Case> {
 }
 
 /// Group, role and topic that are made: `ours` is what they are like, where the trail uses them.
+pub fn made_for_delivery(fixture: &Fixture) -> Vec<Case> {
+    let Fixture { account, own_role, .. } = fixture;
+    vec![
+        case(
+            json!({ "cloudWatchLogs": { "logGroup": {}, "role": {} } }),
+            json!({ "logGroup": group(account, "aws-cloudtrail-logs-audit"), "logRole": role(account, own_role),
+                "ours": { "group": { "retentionDays": 365, "class": "STANDARD" } } }),
+        ),
+        case(json!({ "notices": {} }), json!({ "snsTopic": topic(account, "aws-cloudtrail-notices-audit"), "ours": { "topic": {} } })),
+    ]
+}
+
+/// The same with other fields than the defaults.
 pub fn kept_for_delivery(fixture: &Fixture) -> Vec<Case> {
     let Fixture { account, other_key, .. } = fixture;
-    let in_force = |group: &str, role: &str, like: Value| {
-        json!({
-            "logGroup": format!("arn:aws:logs:eu-central-1:{account}:log-group:{group}:*"),
-            "logRole": format!("arn:aws:iam::{account}:role/{role}"), "ours": { "group": like }
-        })
-    };
-    let role = fixture.own_role.as_str();
-    let topic = |name: &str, key: Value| json!({ "snsTopic": format!("arn:aws:sns:eu-central-1:{account}:{name}"), "ours": { "topic": { "kmsKey": key } } });
-    let defaults = json!({ "retentionDays": 365, "class": "STANDARD" });
-    let for_ever = json!({ "class": "STANDARD" });
-    let special = json!({ "retentionDays": 3653, "class": "INFREQUENT_ACCESS", "kmsKey": other_key });
+    let of_group = |spec: Value, like: Value| case(json!({ "cloudWatchLogs": { "logGroup": spec } }), json!({ "ours": { "group": like } }));
     vec![
-        case(json!({ "cloudWatchLogs": { "logGroup": {}, "role": {} } }), in_force("aws-cloudtrail-logs-audit", role, defaults)),
+        of_group(json!({ "retentionDays": 0 }), json!({ "retentionDays": null })),
+        of_group(json!({ "retentionDays": 3653 }), json!({ "retentionDays": 3653 })),
+        of_group(json!({ "kmsKeyArn": other_key }), json!({ "kmsKey": other_key })),
         case(
-            json!({ "cloudWatchLogs": { "logGroup": { "retentionDays": 0 }, "role": {} } }),
-            in_force("aws-cloudtrail-logs-audit", role, for_ever),
+            json!({ "cloudWatchLogs": { "logGroup": { "name": "/audit/eu", "class": "InfrequentAccess" }, "role": { "name": "log-writer" } } }),
+            json!({ "logGroup": group(account, "/audit/eu"), "logRole": role(account, "log-writer"),
+                "ours": { "group": { "class": "INFREQUENT_ACCESS" } } }),
         ),
-        case(
-            json!({ "cloudWatchLogs": {
-                "logGroup": { "name": "/audit/eu", "retentionDays": 3653, "kmsKeyArn": other_key, "class": "InfrequentAccess" },
-                "role": { "name": "log-writer" }
-            } }),
-            in_force("/audit/eu", "log-writer", special),
-        ),
-        case(json!({ "notices": {} }), topic("aws-cloudtrail-notices-audit", Value::Null)),
-        case(json!({ "notices": { "topicName": "new-files", "kmsKeyArn": other_key } }), topic("new-files", json!(other_key))),
+        case(json!({ "notices": { "topicName": "new-files" } }), json!({ "snsTopic": topic(account, "new-files") })),
+        case(json!({ "notices": { "kmsKeyArn": other_key } }), json!({ "ours": { "topic": { "kmsKey": other_key } } })),
     ]
+}
+
+fn group(account: &str, name: &str) -> String {
+    format!("arn:aws:logs:eu-central-1:{account}:log-group:{name}:*")
+}
+
+fn role(account: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:role/{name}")
+}
+
+fn topic(account: &str, name: &str) -> String {
+    format!("arn:aws:sns:eu-central-1:{account}:{name}")
 }
 
 fn field(field: &str, equals: &[&str]) -> Value {
@@ -254,6 +284,10 @@ pub fn reader_roles(fixture: &Fixture) -> Vec<Case> {
             json!({ "readers": [{ "name": "siem", "prefix": "AWSLogs/1", "role": { "trustedPrincipal": user, "externalId": "other" } }] }),
             json!({ "siem": { "trust": trust(&user, json!("other")), "policy": reading(fixture, "AWSLogs/1") } }),
         ),
+        case(
+            json!({ "readers": [{ "name": "siem", "role": { "trustedPrincipal": "333344445555", "externalId": "given-by-siem" } }] }),
+            json!({ "siem": { "trust": trust("arn:aws:iam::333344445555:root", json!("given-by-siem")) } }),
+        ),
     ]
 }
 
@@ -265,6 +299,10 @@ pub fn reader_principals(fixture: &Fixture) -> Vec<Case> {
     vec![
         case(json!({ "readers": [{ "name": "auditors", "principal": fixture.account }] }), read("")),
         case(json!({ "readers": [{ "name": "auditors", "principal": root, "prefix": "AWSLogs/2" }] }), read("AWSLogs/2")),
+        case(
+            json!({ "readers": [{ "name": "auditors", "principal": "333344445555" }] }),
+            json!({ "s3:GetObject": null, "s3:ListBucket": null, "s3:GetBucketLocation": null, "kms:Decrypt": null }),
+        ),
     ]
 }
 
@@ -284,7 +322,35 @@ pub fn new_files(fixture: &Fixture) -> Vec<Case> {
         ),
         case(spec(json!({ "kmsKeyArn": key })), json!({ "topicKey": key, "queueKey": key, "deadLetterKey": key })),
         case(spec(json!({ "topicName": "new-logs" })), json!({ "topic": "new-logs", "notified": "new-logs", "sender": "new-logs" })),
-        case(queue(json!({ "name": "to-siem" })), json!({ "queue": "to-siem", "deadLetters": "to-siem-dead" })),
+        case(queue(json!({ "name": "to-siem" })), json!({ "queue": "to-siem", "deadLetters": "to-siem-dead" }))
+            .not_by_a_stranger("a queue of another name takes nothing from ours: new_files holds what becomes of ours"),
+    ]
+}
+
+/// How long new objects are locked, from 30 days in Governance. The lock itself stays for ever: see immutable.
+pub fn object_lock() -> Vec<Case> {
+    let lock = |fields: Value, aws: Value| case(json!({ "objectLock": fields }), json!({ "objectLock": aws }));
+    vec![
+        lock(json!({ "mode": "Compliance" }), json!({ "mode": "COMPLIANCE" })),
+        lock(json!({ "days": 60 }), json!({ "days": 60 })),
+        lock(json!({ "days": null, "years": 1 }), json!({ "days": null, "years": 1 })),
+    ]
+}
+
+/// What Athena is made to do: the fields of an analysis, and what workgroup and table must then say.
+pub fn analysis(fixture: &Fixture) -> Vec<Case> {
+    let Fixture { bucket, other_key, .. } = fixture;
+    let of = |field: &str, value: Value, aws: Value| case(json!({ "analysis": { field: value } }), aws);
+    vec![
+        of("resultsBucket", json!("other"), json!({ "results": "s3://other/trailkeeper/" })),
+        of("resultsPrefix", json!("q"), json!({ "results": "s3://results/q/" })),
+        of("resultsKmsKeyArn", json!(other_key), json!({ "resultsKey": other_key })),
+        of("bytesScannedCutoff", json!(20_000_000), json!({ "cutoff": 20_000_000 })),
+        of(
+            "organizationId",
+            json!("o-abcdefghij"),
+            json!({ "folder": format!("s3://{bucket}/AWSLogs/o-abcdefghij/${{account}}/CloudTrail/${{region}}/${{day}}"), "accounts": "injected" }),
+        ),
     ]
 }
 
@@ -332,29 +398,44 @@ pub fn archive(fixture: &Fixture) -> Vec<Case> {
     ]
 }
 
-/// Every field of a response. `queue` and `topic` are targets in the home Region.
+fn custom_response(queue: &str, more: &Value) -> Value {
+    let mut response = json!({ "name": "custom", "pattern": custom_pattern(), "targets": [{ "arn": queue }], "regions": [HOME] });
+    json_patch::merge(&mut response, more);
+    json!({ "responses": [response] })
+}
+
+fn custom_pattern() -> Value {
+    json!({ "source": ["aws.s3"], "detail": { "eventName": ["DeleteBucket"] } })
+}
+
+fn custom_rule(state: &str, target: &str) -> Value {
+    json!({ "pattern": custom_pattern(), "state": state, "targets": [target] })
+}
+
+/// One response that sends to `queue`, in the home Region.
+pub fn response(queue: &str) -> Case {
+    case(custom_response(queue, &json!({})), json!({ "responses": { HOME: { "custom": custom_rule("ENABLED", queue) } } })).kept()
+}
+
+/// Every field of it otherwise. `topic` is a target in the home Region, too.
 pub fn responses(queue: &str, topic: &str) -> Vec<Case> {
-    let home = crate::support::world::REGION;
-    let custom = json!({ "source": ["aws.s3"], "detail": { "eventName": ["DeleteBucket"] } });
-    let response = |more: Value| {
-        let mut response = json!({ "name": "custom", "pattern": custom, "targets": [{ "arn": queue }], "regions": [home] });
-        json_patch::merge(&mut response, &more);
-        json!({ "responses": [response] })
-    };
-    let rule = |state: &str, target: &str| json!({ "pattern": custom, "state": state, "targets": [target] });
-    let at_home = |rule: Value| json!({ "responses": { home: { "custom": rule } } });
+    let custom = |more: Value, rule: Value| case(custom_response(queue, &more), json!({ "responses": { HOME: { "custom": rule } } }));
     let logins = json!({ "source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"],
         "detail": { "userIdentity": { "type": ["Root"] } } });
-    let logins = |target: &str| json!({ "root": { "pattern": logins, "state": "ENABLED", "targets": [target] } });
+    let logins = |target: &str| json!({ "pattern": logins, "state": "ENABLED", "targets": [target] });
     vec![
-        case(response(json!({})), at_home(rule("ENABLED", queue))),
-        case(response(json!({ "targets": [{ "arn": topic }] })), at_home(rule("ENABLED", topic))),
-        case(response(json!({ "enabled": false })), at_home(rule("DISABLED", queue))),
-        case(response(json!({ "readEvents": true })), at_home(rule("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", queue))),
-        case(response(json!({ "regions": ["eu-west-1"] })), json!({ "responses": { "eu-west-1": { "custom": rule("ENABLED", "bus") } } })),
+        custom(json!({ "targets": [{ "arn": topic }] }), custom_rule("ENABLED", topic)),
+        custom(json!({ "enabled": false }), custom_rule("DISABLED", queue)),
+        custom(json!({ "readEvents": true }), custom_rule("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", queue)),
         case(
-            json!({ "responses": [{ "name": "root", "when": "RootLogin", "targets": [{ "arn": queue }], "regions": [home, "us-east-1"] }] }),
-            json!({ "responses": { home: logins(queue), "us-east-1": logins("bus") } }),
-        ),
+            custom_response(queue, &json!({ "regions": ["eu-west-1"] })),
+            json!({ "responses": { HOME: null, "eu-west-1": { "custom": custom_rule("ENABLED", "bus") } } }),
+        )
+        .kept(),
+        case(
+            json!({ "responses": [{ "name": "root", "when": "RootLogin", "targets": [{ "arn": queue }], "regions": [HOME, "us-east-1"] }] }),
+            json!({ "responses": { HOME: { "custom": null, "root": logins(queue) }, "us-east-1": { "root": logins("bus") } } }),
+        )
+        .kept(),
     ]
 }

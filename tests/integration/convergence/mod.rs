@@ -1,10 +1,13 @@
 //! A convergence test per field: changed, and in force when the object says so, with nothing left for the next pass;
-//! changed back, the same. A field of the CRD that has no case here fails the test.
+//! changed back, the same. And a drift test per field, from the same cases: changed in AWS by a stranger, told and put back.
+//! A field of the CRD that has no case here fails the test.
 
 mod alarms;
 mod aws;
 mod cases;
+mod drift;
 mod store;
+mod told;
 
 pub use aws::{add_expiry, version};
 
@@ -12,6 +15,7 @@ use crate::support::World;
 use crate::support::manifests::with;
 use anyhow::ensure;
 use cases::{Case, Fixture};
+use drift::Drift;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use serde_json::{Value, json};
@@ -22,7 +26,7 @@ use trailkeeper_sim::organizations::{CLOUDTRAIL, Organization};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Fields that change no AWS state of an object that exists, with what holds them instead.
+/// Fields that change no AWS state of an object that exists, so that none can drift, with what holds them instead.
 const ELSEWHERE: [(&str, &[&str]); 2] = [
     (
         "Trail",
@@ -56,20 +60,12 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "suspend",
             "ignore",
             "policy.foreignStatements", // below: it needs a foreign statement
-            "objectLock.mode",          // immutable: it can't be taken back
-            "objectLock.days",
-            "objectLock.years",
             "residency.allowedRegions", // manifests
             "retention.foreignRules",   // below: it needs a foreign rule
-            "analysis.resultsBucket",   // analysis
-            "analysis.resultsPrefix",
-            "analysis.resultsKmsKeyArn",
-            "analysis.bytesScannedCutoff",
-            "analysis.organizationId",
-            "analysis.workgroup", // immutable: analysis holds their defaults
+            "analysis.workgroup",       // immutable: analysis holds their defaults
             "analysis.database",
             "analysis.table",
-            "encryption.key.alias",              // below: immutable
+            "encryption.key.alias",              // below: immutable; its drift: drift/key
             "encryption.key.deletionWindowDays", // deletion
         ],
     ),
@@ -113,20 +109,29 @@ async fn every_field_has_a_case() {
         cases::organization(),
         cases::places(&fixture),
         cases::notices(&fixture),
+        cases::made_for_delivery(&fixture),
         cases::kept_for_delivery(&fixture),
         cases::friendly_events(),
         cases::sums(),
         cases::basic_events(),
         cases::advanced_events(),
         alarms::cases(&fixture),
+        vec![cases::response("queue")],
         cases::responses("queue", "topic"),
     ];
     let all = [
         of_trail.into_iter().flatten().collect(),
-        [cases::archive(&fixture), cases::reader_roles(&fixture), cases::reader_principals(&fixture), cases::new_files(&fixture)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        [
+            cases::archive(&fixture),
+            cases::reader_roles(&fixture),
+            cases::reader_principals(&fixture),
+            cases::new_files(&fixture),
+            cases::analysis(&fixture),
+            cases::object_lock(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     ];
     for ((kind, elsewhere), cases) in ELSEWHERE.iter().zip::<[Vec<Case>; 2]>(all) {
         let name = format!("{}s.trailkeeper.dev", kind.to_lowercase());
@@ -154,12 +159,18 @@ async fn state(world: &World, kind: &str, name: &str) -> Value {
 /// The object is in force as it says: AWS has what is expected, and another pass has nothing to write for it.
 async fn in_force(world: &World, manifest: &Value, expected: &Value, ready: &str) {
     let (kind, name) = (manifest["kind"].as_str().unwrap(), manifest["metadata"]["name"].as_str().unwrap());
+    in_force_as(world, manifest, expected, ready, &async |world: &World| state(world, kind, name).await).await;
+}
+
+/// The same, where `look` shows what the object has in AWS.
+async fn in_force_as(world: &World, manifest: &Value, expected: &Value, ready: &str, look: &impl AsyncFn(&World) -> Value) {
+    let (kind, name) = (manifest["kind"].as_str().unwrap(), manifest["metadata"]["name"].as_str().unwrap());
     world.apply(manifest).await;
     world.wait_condition(kind, name, "Ready", ready).await;
     if ready == "False" {
         world.wait_unready(kind, name, "LoggingOff", "spec.logging is false").await;
     }
-    assert_eq!(&state(world, kind, name).await, expected, "after {}", manifest["spec"]);
+    assert_eq!(&look(world).await, expected, "after {}", manifest["spec"]);
     let start = world.now().await;
     world.request_pass(kind, name).await;
     // The archive of a trail that moved may have its policy to clear meanwhile: that is not the trail's.
@@ -169,17 +180,32 @@ async fn in_force(world: &World, manifest: &Value, expected: &Value, ready: &str
     assert_eq!(writes, [] as [&str; 0], "after {}", manifest["spec"]);
 }
 
-/// Every case there and back, from `base`, which is in force.
+/// Every case there and back, from `base`, which is in force; and the same as drift.
 async fn converge(world: &World, base: &Value, cases: Vec<Case>, ready: &str) {
     let (kind, name) = (base["kind"].as_str().unwrap(), base["metadata"]["name"].as_str().unwrap());
-    let before = state(world, kind, name).await;
+    converge_as(world, base, cases, ready, async |world: &World| state(world, kind, name).await).await;
+}
+
+/// The same, where `look` shows what the object has in AWS.
+async fn converge_as(world: &World, base: &Value, cases: Vec<Case>, ready: &str, look: impl AsyncFn(&World) -> Value) {
+    let before = look(world).await;
     assert!(!cases.is_empty());
-    for case in cases {
+    for Case { spec, aws, drift } in cases {
         let mut expected = before.clone();
-        json_patch::merge(&mut expected, &case.aws);
-        assert_ne!(expected, before, "the case {} changes nothing", case.spec);
-        in_force(world, &with(base.clone(), case.spec), &expected, ready).await;
-        in_force(world, base, &before, "True").await;
+        json_patch::merge(&mut expected, &aws);
+        assert_ne!(expected, before, "the case {spec} changes nothing");
+        let changed = with(base.clone(), spec);
+        let (base, changed) = ((base, &before), (&changed, &expected));
+        in_force_as(world, changed.0, changed.1, ready, &look).await;
+        if drift == Drift::FromCase {
+            drift::is_put_back(world, changed, base, &look).await;
+        }
+        in_force_as(world, base.0, base.1, "True", &look).await;
+        match drift {
+            Drift::FromBase => drift::is_put_back(world, base, changed, &look).await,
+            Drift::FromCase => {}
+            Drift::Elsewhere(held) => eprintln!("no drift from {} to {}: {held}", base.0["spec"], changed.0["spec"]),
+        }
     }
 }
 
@@ -214,12 +240,7 @@ async fn an_organization_trail_converges() {
 
 /// A key that CloudTrail may use for every trail of the account.
 async fn foreign_key(world: &World) -> String {
-    let policy = json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", world.account) }, "Action": "kms:*", "Resource": "*" },
-        { "Effect": "Allow", "Principal": { "Service": ["cloudtrail.amazonaws.com", format!("logs.{}.amazonaws.com", crate::support::world::REGION)] },
-          "Action": "kms:*", "Resource": "*" },
-    ] });
-    world.kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap()
+    world.kms.create_key().policy(world.open_key_policy()).send().await.unwrap().key_metadata.unwrap().arn.unwrap()
 }
 
 #[tokio::test]
@@ -280,7 +301,14 @@ async fn what_is_kept_for_delivery_converges() {
         own_role: format!("trailkeeper-audit-logs-{}", trailkeeper::facets::policy_document::short_hash(&owner)),
         ..Fixture::default()
     };
-    converge(&world, &world.trail_manifest("audit", "logs"), cases::kept_for_delivery(&fixture), "True").await;
+    let trail = world.trail_manifest("audit", "logs");
+    converge(&world, &trail, cases::made_for_delivery(&fixture), "True").await;
+    // Never empty: server-side apply drops an object that it takes the last field from.
+    let logs = json!({ "logGroup": { "name": "audit-logs" }, "role": { "name": "audit-writer" } });
+    let base = with(trail, json!({ "cloudWatchLogs": logs, "notices": { "topicName": "audit-notices" } }));
+    world.apply(&base).await;
+    world.wait_ready("Trail", "audit").await;
+    converge(&world, &base, cases::kept_for_delivery(&fixture), "True").await;
 }
 
 /// Selectors that nobody has put yet read otherwise than the same ones put: so they are put once first.
@@ -321,7 +349,12 @@ async fn responses_of_a_trail_converge() {
     world.aws(&["sqs", "create-queue", "--queue-name", "alerts"]);
     world.aws(&["sns", "create-topic", "--name", "alerts"]);
     let arn = |service: &str| format!("arn:aws:{service}:{}:{account}:alerts", crate::support::world::REGION);
-    converge(&world, &world.trail_manifest("audit", "logs"), cases::responses(&arn("sqs"), &arn("sns")), "True").await;
+    let trail = world.trail_manifest("audit", "logs");
+    let base = with(trail.clone(), cases::response(&arn("sqs")).spec);
+    converge(&world, &trail, vec![cases::response(&arn("sqs"))], "True").await;
+    world.apply(&base).await;
+    world.wait_ready("Trail", "audit").await;
+    converge(&world, &base, cases::responses(&arn("sqs"), &arn("sns")), "True").await;
 }
 
 #[tokio::test]
@@ -337,17 +370,13 @@ async fn an_archive_converges() {
     converge(&world, &base, cases::archive(&fixture), "True").await;
 }
 
-/// A case of readers there, and back to none: `look` shows what AWS has of them.
-async fn readers_converge(world: &World, cases: Vec<Case>, look: impl AsyncFn(&World, &Value) -> Value) {
-    let base = world.archive_manifest("logs");
-    for Case { spec, aws } in cases {
-        world.apply(&with(base.clone(), spec)).await;
-        let ready = world.wait_ready("LogArchive", "logs").await;
-        assert_eq!(look(world, &ready.data["status"]).await, aws);
-        let start = world.now().await;
-        world.request_pass("LogArchive", "logs").await;
-        assert_eq!(world.writes(start).await, [] as [&str; 0]);
-    }
+/// The first case of readers, and from it the others: `look` shows what AWS has of them.
+async fn readers_converge(world: &World, cases: Vec<Case>, look: impl AsyncFn(&World) -> Value) {
+    let mut cases = cases.into_iter();
+    let first = cases.next().unwrap();
+    let base = with(world.archive_manifest("logs"), first.spec);
+    in_force_as(world, &base, &first.aws, "True", &look).await;
+    converge_as(world, &base, cases.collect(), "True", look).await;
 }
 
 async fn world_with_readers(topic: &str) -> (World, Fixture) {
@@ -362,7 +391,8 @@ async fn world_with_readers(topic: &str) -> (World, Fixture) {
 #[tokio::test]
 async fn readers_with_roles_converge() {
     let (world, fixture) = world_with_readers("reader-roles").await;
-    let look = async |world: &World, status: &Value| {
+    let look = async |world: &World| {
+        let status = &world.get("LogArchive", "logs").await.data["status"];
         let arn = status["handOver"]["readers"][0]["roleArn"].as_str().unwrap().to_owned();
         let role = aws::role(world, &arn).await;
         let given = role["trust"][0]["Condition"]["StringEquals"]["sts:ExternalId"][0].clone();
@@ -383,27 +413,26 @@ async fn notices_of_new_files_converge() {
     fixture.other_key = foreign_key(&world).await;
     let base = with(world.archive_manifest("logs"), json!({ "newFiles": {} }));
     world.apply(&base).await;
-    let before = aws::new_files(&world, &world.wait_ready("LogArchive", "logs").await.data["status"]).await;
-    for Case { spec, aws: change } in cases::new_files(&fixture) {
-        let mut expected = before.clone();
-        json_patch::merge(&mut expected, &change);
-        assert_ne!(expected, before, "the case {spec} changes nothing");
-        for (manifest, expected) in [(with(base.clone(), spec), &expected), (base.clone(), &before)] {
-            world.apply(&manifest).await;
-            let ready = world.wait_ready("LogArchive", "logs").await;
-            assert_eq!(aws::new_files(&world, &ready.data["status"]).await, *expected, "after {}", manifest["spec"]["newFiles"]);
-            let start = world.now().await;
-            world.request_pass("LogArchive", "logs").await;
-            assert_eq!(world.writes(start).await, [] as [&str; 0], "after {}", manifest["spec"]["newFiles"]);
-        }
-    }
+    world.wait_ready("LogArchive", "logs").await;
+    let look = async |world: &World| aws::new_files(world, &world.get("LogArchive", "logs").await.data["status"]).await;
+    converge_as(&world, &base, cases::new_files(&fixture), "True", look).await;
+}
+
+#[tokio::test]
+async fn analysis_converges() {
+    let world = World::ready("analysis-fields").await;
+    let base = with(world.archive_manifest("logs"), json!({ "analysis": { "resultsBucket": "results" } }));
+    world.apply(&base).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let fixture = Fixture { bucket: world.bucket("logs"), other_key: foreign_key(&world).await, ..Fixture::default() };
+    converge_as(&world, &base, cases::analysis(&fixture), "True", async |world: &World| aws::analysis(world)).await;
 }
 
 #[tokio::test]
 async fn readers_that_are_principals_converge() {
     let (world, fixture) = world_with_readers("principals").await;
     let root = format!("arn:aws:iam::{}:root", fixture.account);
-    let look = async |world: &World, _: &Value| aws::allowed(world, "logs", &root).await;
+    let look = async |world: &World| aws::allowed(world, "logs", &root).await;
     readers_converge(&world, cases::reader_principals(&fixture), look).await;
     world.apply(&world.archive_manifest("logs")).await;
     world.wait_ready("LogArchive", "logs").await;
@@ -483,4 +512,14 @@ async fn a_key_has_the_alias_that_the_spec_chose() {
     let key = aws::key(&world, "alias/audit/logs").await;
     let arn = archive.data["status"]["kmsKeyArn"].as_str().unwrap();
     assert!(arn.ends_with(key["id"].as_str().unwrap()), "{arn} is not {key}");
+}
+
+#[tokio::test]
+async fn what_new_objects_are_locked_for_converges() {
+    let world = World::with_account("lock-fields").await;
+    let base = with(world.archive_manifest("logs"), json!({ "objectLock": { "mode": "Governance", "days": 30 } }));
+    world.apply(&base).await;
+    world.wait_ready("LogArchive", "logs").await;
+    let look = async |world: &World| aws::object_lock(world, &world.bucket("logs")).await;
+    converge_as(&world, &base, cases::object_lock(), "True", look).await;
 }

@@ -9,15 +9,15 @@ use kube::Api;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Fields that change no AWS state of a store that exists, with what holds them instead.
+/// Fields that change no AWS state of a store that exists, so that none can drift, with what holds them instead.
 const ELSEWHERE: [&str; 16] = [
     "accountRef.name", // immutable: stores
     "region",
     "eventCategory",
     "organization", // the test of organizations
-    "billingMode",  // below: it changes one way only
-    "kmsKeyArn",    // below: it is set once
-    "import.s3Uri", // stores
+    "billingMode",  // below: it changes one way only, and what a stranger made of it stays told
+    "kmsKeyArn",    // below: it is set once; the same
+    "import.s3Uri", // stores: AWS does it once and remembers, so there is nothing to change
     "import.bucketRegion",
     "import.roleArn",
     "import.startTime",
@@ -37,7 +37,7 @@ struct Made {
 }
 
 fn cases_of(made: &Made) -> Vec<Case> {
-    let case = |spec: Value, aws: Value| Case { spec, aws };
+    let case = Case::new;
     vec![
         case(json!({ "multiRegion": false }), json!({ "multiRegion": false })),
         case(json!({ "storeName": "renamed-store" }), json!({ "name": "renamed-store" })),
@@ -128,7 +128,7 @@ async fn the_selectors_of_a_store_converge() {
     world.apply(&base).await;
     world.wait_ready("EventDataStore", "events").await;
     let of_trails = cases::friendly_events().into_iter().chain(cases::advanced_events());
-    let of_store = of_trails.map(|case| Case { spec: json!({ "selectors": case.spec["events"] }), aws: case.aws }).collect();
+    let of_store = of_trails.map(|case| Case::new(json!({ "selectors": case.spec["events"] }), case.aws)).collect();
     converge(&world, &base, of_store, "True").await;
 }
 
@@ -137,7 +137,7 @@ pub async fn converges_in_an_organization(world: &World) {
     let base = world.store_manifest("events");
     world.apply(&base).await;
     world.wait_ready("EventDataStore", "events").await;
-    let case = Case { spec: json!({ "organization": true }), aws: json!({ "organization": true }) };
+    let case = Case::new(json!({ "organization": true }), json!({ "organization": true }));
     converge(world, &base, vec![case], "True").await;
 }
 
@@ -152,6 +152,14 @@ async fn what_changes_one_way_only_converges_once() {
     let mut expected = state(&world, "events").await;
     assert_eq!((&expected["billing"], &expected["retentionDays"]), (&json!("FIXED_RETENTION_PRICING"), &json!(2557)));
     let changed = with(world.store_manifest("events"), json!({ "kmsKeyArn": key }));
+    world.tamper(&changed).await;
+    world.pass_until_unready("EventDataStore", "events", "CannotChange", "settings.billingMode, settings.kmsKey").await;
+    for (path, declared, found) in [("settings.billingMode", "Fixed", "Extendable"), ("settings.kmsKey", "", key.as_str())] {
+        world.wait_event("EventDataStore", "events", "DriftDetected", &[path, declared, found]).await;
+        let drift = world.get("EventDataStore", "events").await.data["status"]["drift"].clone();
+        let entry = drift.as_array().unwrap().iter().find(|entry| entry["path"] == path).unwrap_or_else(|| panic!("{drift}"));
+        assert!(entry["desired"].as_str().unwrap().contains(declared) && entry["observed"] == found, "{entry}");
+    }
     json_patch::merge(&mut expected, &json!({ "billing": "EXTENDABLE_RETENTION_PRICING", "retentionDays": 366, "kmsKey": key }));
     in_force(&world, &changed, &expected, "True").await;
     for (spec, words) in

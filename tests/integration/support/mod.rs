@@ -3,6 +3,7 @@
 pub mod manifests;
 pub mod objects;
 pub mod stage;
+pub mod stranger;
 pub mod trouble;
 pub mod world;
 
