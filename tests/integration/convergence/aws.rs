@@ -173,7 +173,7 @@ async fn lifecycle(world: &World, bucket: &str) -> Option<Value> {
     let rule = |rule: &LifecycleRule| {
         assert_eq!(rule.status().as_str(), "Enabled");
         let moves: Vec<_> =
-            rule.transitions().iter().map(|to| format!("{} {}", to.days().unwrap(), to.storage_class().unwrap().as_str())).collect();
+            rule.transitions().iter().map(|to| json!([to.days(), to.storage_class().map(|class| class.as_str())])).collect();
         without_nulls(json!({
             "prefix": rule.filter().and_then(|filter| filter.prefix()).filter(|prefix| !prefix.is_empty()),
             "expireAfterDays": rule.expiration().and_then(|expiration| expiration.days()),

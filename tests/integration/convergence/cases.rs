@@ -382,7 +382,7 @@ pub fn archive(fixture: &Fixture) -> Vec<Case> {
         retention(json!({ "noncurrentExpireAfterDays": 90 }), json!({ "trailkeeper-retention": { "noncurrentExpireAfterDays": 90 } })),
         retention(
             json!({ "transitions": [{ "afterDays": 30, "storageClass": "STANDARD_IA" }, { "afterDays": 90, "storageClass": "DEEP_ARCHIVE" }] }),
-            json!({ "trailkeeper-retention": { "transitions": ["30 STANDARD_IA", "90 DEEP_ARCHIVE"] } }),
+            json!({ "trailkeeper-retention": { "transitions": [[30, "STANDARD_IA"], [90, "DEEP_ARCHIVE"]] } }),
         ),
         retention(json!({ "abortMultipartAfterDays": 3 }), json!({ "trailkeeper-multipart": { "abortMultipartAfterDays": 3 } })),
         retention(json!({ "abortMultipartAfterDays": 0 }), Value::Null),

@@ -61,8 +61,8 @@ fn is_told(kind: &str, kept: &Value, theirs: &Value, news: &[Seen]) -> Result<()
             let lacking = || anyhow!("{path} is not told as {told_as}: {news:#?}");
             ensure!(!about.is_empty() && about.iter().all(|told| put_back.contains(told.path)), lacking());
             if form == Form::Same {
-                ensure!(all_are_in(&desired, &observed, about.iter().map(|told| told.declared)), lacking());
-                ensure!(all_are_in(&observed, &desired, about.iter().map(|told| told.found)), lacking());
+                ensure!(says_all(&about, |told| told.declared, &desired, &observed), lacking());
+                ensure!(says_all(&about, |told| told.found, &observed, &desired), lacking());
             }
         }
     }
@@ -97,15 +97,19 @@ fn put_back(event: &Seen) -> Option<&str> {
     (event.reason == "DriftCorrected").then_some(path)
 }
 
-/// Whether the texts say what `value` has and `other` has not. A text that was cut can't be held to that, and what takes the place
-/// of a list or an object may be anything.
-fn all_are_in<'a>(value: &Value, other: &Value, texts: impl Iterator<Item = &'a str>) -> bool {
-    let texts: Vec<&str> = texts.collect();
-    let cut = texts.iter().any(|text| text.ends_with('…'));
+/// Whether one side of what is told says what `value` has and `other` has not. A text that was cut can't be held to that, and what
+/// takes the place of a list or an object may be anything.
+fn says_all<'a>(about: &[&Told<'a>], side: fn(&Told<'a>) -> &'a str, value: &Value, other: &Value) -> bool {
+    let texts: Vec<&str> = about.iter().map(|told| side(told)).collect();
+    let composite = |value: &Value| value.is_array() || value.is_object();
     if value.is_null() {
-        return other.is_array() || other.is_object() || texts.iter().any(|text| ["(none)", "0"].contains(text));
+        return composite(other) || texts.iter().any(|text| ["(none)", "0"].contains(text));
     }
-    cut || scalars(value).difference(&scalars(other)).all(|word| texts.iter().any(|text| text.contains(word)))
+    let cut = texts.iter().any(|text| text.ends_with('…'));
+    let says = |word: &String| {
+        texts.iter().any(|text| text.contains(word)) || (composite(value) && about.iter().any(|told| told.path.contains(word)))
+    };
+    cut || scalars(value).difference(&scalars(other)).all(says)
 }
 
 fn scalars(value: &Value) -> BTreeSet<String> {
