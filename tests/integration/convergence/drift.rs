@@ -10,7 +10,8 @@ use std::time::Duration;
 use trailkeeper::facets::difference::{Difference, differences, shown};
 use trailkeeper_lab::wait_for;
 
-const SOON: Duration = Duration::from_secs(60);
+/// Longer than a pass and a look take on a machine under load.
+const SOON: Duration = Duration::from_secs(90);
 
 /// Which of a case's two manifests is kept while a stranger brings AWS to the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
