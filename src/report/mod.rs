@@ -3,6 +3,7 @@
 //! Nothing here calls AWS or Kubernetes, reads a file, or knows a terminal: a report is a value, a form is a string.
 
 mod advice;
+pub mod audit;
 pub mod iam_policy;
 pub mod plan_json;
 pub mod plan_text;
