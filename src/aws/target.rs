@@ -103,15 +103,25 @@ impl Cloud {
                     None => Err(here.unbuildable("events:PutTargets", target, &"not an SNS topic, SQS queue or Lambda function")),
                 }
             }
-            TargetStep::Withdraw { target, sid } => match self.at(region_of(target)).withdraw(target, sid).await {
-                // What we may not edit was not edited by us: a target that a stranger put into a rule must not hold up its removal.
-                Err(failure) if failure.class == ErrorClass::Denied => {
-                    tracing::warn!(%failure, "the permission of a former target is left as it is");
-                    Ok(())
+            TargetStep::Withdraw { target, sid } => {
+                let failure = match self.at(region_of(target)).withdraw(target, sid).await {
+                    Err(failure) if failure.class == ErrorClass::Denied => failure,
+                    result => return result,
+                };
+                // A target that a stranger put into a rule is closed to us, and must not hold up the rule's removal.
+                if self.has_statement(target, sid).await {
+                    return Err(failure);
                 }
-                result => result,
-            },
+                tracing::warn!(%failure, "the permission of a former target is left as it is");
+                Ok(())
+            }
         }
+    }
+
+    /// Whether a target's policy can be read, and has this statement.
+    async fn has_statement(&self, target: &str, sid: &str) -> bool {
+        let policy = self.target_policy(target).await.ok().flatten();
+        policy.is_some_and(|policy| our_statement(&policy, sid).is_some())
     }
 
     /// Takes a statement away. Where it is not there, or the target is gone, there is nothing to do.

@@ -144,16 +144,16 @@ impl IamPolicy {
 
     fn accounts(&self, references: &References) -> Result<BTreeMap<String, AccountFacts>> {
         let facts = |(name, source): (&String, &AccountSource)| {
-            let (id, partition) = match (source, &self.account_id) {
-                (AccountSource::Declared { spec, .. }, _) => (spec.account_id.clone(), spec.partition),
-                (AccountSource::Ambient { .. }, Some(id)) => (id.clone(), Default::default()),
+            let (id, partition, regions) = match (source, &self.account_id) {
+                (AccountSource::Declared { spec, .. }, _) => (spec.account_id.clone(), spec.partition, spec.regions.clone()),
+                (AccountSource::Ambient { .. }, Some(id)) => (id.clone(), Default::default(), Default::default()),
                 (AccountSource::Ambient { .. }, None) => {
                     bail!("AwsAccount {name} is not in the given files: give its file, or the account's id with --account-id")
                 }
             };
             let organization =
                 self.management_account.clone().map(|management_account_id| Organization { id: "o-*".to_owned(), management_account_id });
-            Ok((name.clone(), AccountFacts { id, partition, organization, regions: Vec::new() }))
+            Ok((name.clone(), AccountFacts { id, partition, organization, regions }))
         };
         references.accounts.iter().map(facts).collect()
     }

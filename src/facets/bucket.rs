@@ -17,6 +17,9 @@ pub struct BucketState {
 
 pub struct Bucket(pub ArchiveContext);
 
+/// A bucket is created with its tags, for which S3 wants a right of its own (API Reference, CreateBucketConfiguration).
+const WRITES: [&str; 2] = ["s3:CreateBucket", "s3:TagResource"];
+
 impl Bucket {
     pub(super) const NOUN: &'static str = "bucket";
 }
@@ -53,7 +56,7 @@ impl Facet for Bucket {
     }
 
     fn rights(&self) -> Rights {
-        Rights::on(&self.0.bucket_arn(), &["s3:ListBucket"], &["s3:CreateBucket", "s3:PutBucketTagging"])
+        Rights::on(&self.0.bucket_arn(), &["s3:ListBucket"], &WRITES)
             .deleting(&self.0.bucket_arn(), &["s3:DeleteBucket"])
     }
 }

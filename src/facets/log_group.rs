@@ -114,10 +114,9 @@ impl Facet for LogGroup {
     fn rights(&self) -> Rights {
         let arn = self.arn.as_str();
         let with_streams = format!("{arn}:*");
-        // Groups are listed, so no narrower resource serves.
-        let all = arn.split(":log-group:").next().map(|place| format!("{place}:log-group:*")).unwrap_or_default();
         Rights::on(arn, &["logs:ListTagsForResource"], &["logs:TagResource", "logs:UntagResource"])
-            .reading(&all, &["logs:DescribeLogGroups"])
+            // Groups are listed: the Service Authorization Reference knows no resource for that.
+            .reading("*", &["logs:DescribeLogGroups"])
             .writing(&with_streams, &WRITES)
     }
 }

@@ -181,6 +181,12 @@ impl Facet for FormerMetricFilters {
     fn removal(&self, observed: &FiltersState, seen: &Seen) -> Vec<Step> {
         self.former_group(seen).map(|log_group| MetricFilters(self.0.clone()).delete(&log_group, observed.0.keys())).unwrap_or_default()
     }
+
+    /// None of its own: which group the trail leaves is written in the manifest of before, whose rights are needed for as long
+    /// (docs/iam.md).
+    fn rights(&self) -> Rights {
+        Rights::default()
+    }
 }
 
 #[cfg(test)]

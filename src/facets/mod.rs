@@ -171,9 +171,7 @@ pub trait Facet: Send + Sync {
     }
 
     /// What an identity must be allowed to do to read and write this facet.
-    fn rights(&self) -> Rights {
-        Rights::default()
-    }
+    fn rights(&self) -> Rights;
 
     /// Why, in the plan. By default the fields that differ.
     fn reason(&self, change: &Change<'_, Self::State>) -> String {

@@ -95,9 +95,9 @@ impl Facet for NewFileSubscription {
 
     fn rights(&self) -> Rights {
         let topic = &self.chain.topic_arn;
-        let any = format!("{topic}:*");
         Rights::on(topic, &["sns:ListSubscriptionsByTopic"], &["sns:Subscribe"])
-            .reading(&any, &["sns:GetSubscriptionAttributes"])
-            .writing(&any, &["sns:SetSubscriptionAttributes"])
+            // A subscription is no resource to IAM (Service Authorization Reference).
+            .reading("*", &["sns:GetSubscriptionAttributes"])
+            .writing("*", &["sns:SetSubscriptionAttributes"])
     }
 }

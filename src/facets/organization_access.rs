@@ -1,7 +1,7 @@
 //! What an organization trail stands on: all features, trusted access, an account that may have one. Nothing here is ever
 //! taken back, and nothing is set up that the spec does not ask for.
 
-use super::context::TrailContext;
+use super::context::{AccountFacts, TrailContext};
 use super::observed::{Observed, Reading, Seen};
 use super::read::{OrganizationsRead, Read};
 use super::rights::{Right, Rights};
@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 pub const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
 /// What this facet reads, and the account's own look at the organization of such a trail: who is in it.
-const READS: [&str; 4] = [
+/// Organizations knows no resource for these.
+pub const READS: [&str; 4] = [
     "organizations:DescribeOrganization",
     "organizations:ListAWSServiceAccessForOrganization",
     "organizations:ListDelegatedAdministrators",
@@ -96,6 +97,17 @@ impl OrganizationAccess {
     }
 }
 
+/// What a write for all members asks of the caller beside the write itself (Service Authorization Reference, dependent actions
+/// of CreateTrail and CreateEventDataStore).
+pub(super) fn to_act_for_the_organization(account: &AccountFacts) -> Rights {
+    let partition = account.partition.as_str();
+    let linked = format!("arn:{partition}:iam::{}:role/aws-service-role/{CLOUDTRAIL}/AWSServiceRoleForCloudTrail", account.id);
+    let create = Right::new("iam:CreateServiceLinkedRole", linked.clone()).when("StringEquals", "iam:AWSServiceName", CLOUDTRAIL);
+    Rights { write: vec![create], ..Rights::default() }
+        .writing(&linked, &["iam:GetRole"])
+        .writing("*", &["organizations:ListAWSServiceAccessForOrganization"])
+}
+
 /// The trail that an earlier pass had, where the spec now asks for one that belongs to another account.
 fn moved_from(context: &TrailContext) -> Option<&str> {
     let owner = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
@@ -154,11 +166,7 @@ impl Facet for OrganizationAccess {
     fn rights(&self) -> Rights {
         let setup = self.setup();
         let partition = self.0.account.partition.as_str();
-        let linked = format!("arn:{partition}:iam::{}:role/aws-service-role/{CLOUDTRAIL}/AWSServiceRoleForCloudTrail", self.0.account.id);
-        let mut write = vec![
-            Right::new("iam:CreateServiceLinkedRole", linked.clone()).when("StringEquals", "iam:AWSServiceName", CLOUDTRAIL),
-            Right::new("iam:GetRole", linked),
-        ];
+        let mut write = to_act_for_the_organization(&self.0.account).write;
         let of_cloudtrail = |action| Right::new(action, "*").when("StringEquals", "organizations:ServicePrincipal", CLOUDTRAIL);
         if setup.enable_trusted_access {
             write.push(of_cloudtrail("organizations:EnableAWSServiceAccess"));
@@ -184,7 +192,7 @@ mod tests {
     use super::super::observed::Answer;
     use super::*;
     use crate::api::aws_account::{Organization, Partition};
-    use crate::facets::context::{AccountFacts, Destination};
+    use crate::facets::context::Destination;
     use serde_json::{Value, json};
 
     const MANAGEMENT: &str = "111111111111";

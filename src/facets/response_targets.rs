@@ -116,7 +116,11 @@ impl Facet for ResponseTargets {
                 None => continue,
             };
             rights.read.extend(read.iter().map(|action| Right::new(action, target)));
-            rights.write.extend([Right::new(write, target), Right::new(withdraw, target)]);
+            rights.write.push(Right::new(write, target));
+            // A function's statement can't be changed, only taken away and added again.
+            if TargetKind::of(target) == Some(TargetKind::Function) {
+                rights.write.push(Right::new(withdraw, target));
+            }
             rights.delete.push(Right::new(withdraw, target));
         }
         rights

@@ -4,6 +4,7 @@ use super::context::AccountFacts;
 use crate::api::LogArchiveSpec;
 use crate::api::aws_account::Partition;
 use crate::api::log_archive::EncryptionType;
+use crate::facets::organization_access::READS as ORGANIZATION_READS;
 
 /// One action on resources.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,19 +62,21 @@ impl Rights {
     }
 }
 
-/// What the look at an account as a whole needs, whatever lives in it: its organization, its Regions, and the trails in
-/// them (docs/inventory.md). GetCallerIdentity needs no right.
+/// What the look at an account as a whole needs, whatever lives in it: its organization, its Regions where nobody has told
+/// which those are, and the trails in them (docs/inventory.md). GetCallerIdentity needs no right.
 pub fn of_account(account: &AccountFacts) -> Vec<Right> {
     let (partition, id) = (account.partition.as_str(), &account.id);
-    let trails = format!("arn:{partition}:cloudtrail:*:{id}:trail/*");
-    vec![
-        Right::new("organizations:DescribeOrganization", "*"),
-        Right::new("account:ListRegions", format!("arn:{partition}:account::{id}:account")),
-        Right::new("cloudtrail:DescribeTrails", "*"),
-        Right::new("cloudtrail:GetTrailStatus", &trails),
-        Right::new("cloudtrail:GetEventSelectors", &trails),
-        Right::new("cloudtrail:ListTags", &trails),
-    ]
+    let mut rights = Rights::default()
+        .reading("*", &ORGANIZATION_READS)
+        .reading("*", &["cloudtrail:DescribeTrails"])
+        .reading(
+            &format!("arn:{partition}:cloudtrail:*:{id}:trail/*"),
+            &["cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "cloudtrail:ListTags"],
+        );
+    if account.regions.is_empty() {
+        rights = rights.reading(&format!("arn:{partition}:account::{id}:account"), &["account:ListRegions"]);
+    }
+    rights.read
 }
 
 /// What verifying the files of an archive needs: to list and read them, to decrypt logs and digests (which are encrypted

@@ -1,6 +1,7 @@
 //! Which events an event data store collects. Compared by meaning, as those of a trail.
 
 use super::observed::{Observed, Reading, Seen};
+use super::rights::Rights;
 use super::step::{LakeStep, Step};
 use super::store::{StoreContext, changeable, source_below};
 use super::trail_events::{EventsState, Selectors, compile, meaning_of};
@@ -49,5 +50,9 @@ impl Facet for StoreSelectors {
     fn steps(&self, change: &Change<'_, EventsState>) -> Vec<Step> {
         let put = |store| Step::Lake(LakeStep::PutSelectors { store, selectors: selectors(&self.0.spec) });
         changeable(change.seen).map(put).into_iter().collect()
+    }
+
+    fn rights(&self) -> Rights {
+        Rights::default().writing(&self.0.arn_pattern(), &["cloudtrail:UpdateEventDataStore"])
     }
 }

@@ -1,6 +1,7 @@
 //! The store itself: what CreateEventDataStore and UpdateEventDataStore set, except the selectors.
 
 use super::observed::Seen;
+use super::organization_access::to_act_for_the_organization;
 use super::read::{LakeRead, Read};
 use super::rights::Rights;
 use super::step::{LakeStep, Step};
@@ -126,7 +127,10 @@ impl Facet for StoreSettings {
             rights = rights.deleting(&store, &["cloudtrail:DeleteEventDataStore"]);
         }
         if let Some(key) = &self.0.spec.kms_key_arn {
-            rights = rights.writing(key, &["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"]);
+            rights = rights.writing(key, &["kms:GenerateDataKey", "kms:Decrypt"]);
+        }
+        if self.0.spec.organization {
+            rights.write.extend(to_act_for_the_organization(&self.0.account).write);
         }
         rights
     }

@@ -68,8 +68,7 @@ impl Layout<'_> {
             return response.regions.iter().cloned().collect();
         }
         let mut regions = BTreeSet::from([self.home().to_owned()]);
-        // EventBridge takes no events to another Region of China or GovCloud.
-        if self.0.spec.multi_region && self.0.account.partition == Partition::Aws {
+        if self.covers_every_region() {
             regions.extend(self.0.account.regions.iter().cloned());
             // Events of IAM and of the root user arrive here, wherever they come from.
             regions.insert("us-east-1".to_owned());
@@ -80,6 +79,20 @@ impl Layout<'_> {
     /// Whether the events of other Regions must be brought home.
     pub fn is_forwarded(&self, response: &Response) -> bool {
         self.regions(response).iter().any(|region| region != self.home())
+    }
+
+    /// The same as a policy names it: any Region, where the account's are meant and nobody has told which those are.
+    pub fn regions_for_rights(&self) -> BTreeSet<String> {
+        let every = |response: &Response| response.regions.is_empty() && self.covers_every_region();
+        if self.0.account.regions.is_empty() && self.0.spec.responses.iter().any(every) {
+            return BTreeSet::from(["*".to_owned()]);
+        }
+        self.regions_to_read()
+    }
+
+    /// EventBridge takes no events to another Region of China or GovCloud.
+    fn covers_every_region(&self) -> bool {
+        self.0.spec.multi_region && self.0.account.partition == Partition::Aws
     }
 
     /// Every Region that may have a rule of ours.

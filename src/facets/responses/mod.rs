@@ -268,7 +268,7 @@ impl Facet for Responses {
 
     fn rights(&self) -> Rights {
         let layout = self.layout();
-        let regions = layout.regions_to_read();
+        let regions = layout.regions_for_rights();
         let on_rules = |actions: &[&'static str]| -> Vec<Right> {
             let rules = regions.iter().map(|region| layout.rules_arn(region));
             rules.flat_map(|rule| actions.iter().map(move |action| Right::new(action, rule.clone()))).collect()

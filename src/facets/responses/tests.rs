@@ -47,6 +47,21 @@ fn actions(steps: &[Step]) -> Vec<String> {
     steps.iter().map(|step| format!("{} {}", step.action(), place(step)["region"].as_str().unwrap_or("-"))).collect()
 }
 
+/// The command line asks nobody which Regions the account has.
+#[test]
+fn the_rights_are_for_every_region_where_nobody_has_told_which_there_are() {
+    let regions = |responses, more, told: &[&str]| {
+        let rights = Facet::rights(&Responses(context(responses, more, told)));
+        let rules = rights.write.iter().filter(|right| right.action == "events:PutRule");
+        rules.map(|right| right.resource.split(':').nth(3).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (home, global) = ("eu-central-1".to_owned(), "us-east-1".to_owned());
+    assert_eq!(regions(tampered(json!({})), json!({}), &[]), ["*"]);
+    assert_eq!(regions(tampered(json!({})), json!({}), &["eu-west-1"]), [home.clone(), "eu-west-1".to_owned(), global.clone()]);
+    assert_eq!(regions(tampered(json!({"regions": [global]})), json!({}), &[]), [home.clone(), global]);
+    assert_eq!(regions(tampered(json!({})), json!({"multiRegion": false}), &[]), [home]);
+}
+
 #[test]
 fn a_response_covers_what_its_trail_covers() {
     let covered = |responses, more, regions: &[&str]| {
