@@ -56,8 +56,7 @@ impl Facet for Bucket {
     }
 
     fn rights(&self) -> Rights {
-        Rights::on(&self.0.bucket_arn(), &["s3:ListBucket"], &WRITES)
-            .deleting(&self.0.bucket_arn(), &["s3:DeleteBucket"])
+        Rights::on(&self.0.bucket_arn(), &["s3:ListBucket"], &WRITES).deleting(&self.0.bucket_arn(), &["s3:DeleteBucket"])
     }
 }
 

@@ -24,10 +24,6 @@ pub struct LogGroupState {
     pub tags: Tags,
 }
 
-/// As IAM writes them; all on the group's ARN with `:*`.
-const WRITES: [&str; 5] =
-    ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy", "logs:AssociateKmsKey", "logs:DisassociateKmsKey"];
-
 pub struct LogGroup {
     name: String,
     arn: String,
@@ -113,11 +109,14 @@ impl Facet for LogGroup {
 
     fn rights(&self) -> Rights {
         let arn = self.arn.as_str();
+        // All but the tags go by the ARN with `:*` (CloudWatch Logs User Guide, "Overview of managing access permissions").
         let with_streams = format!("{arn}:*");
+        let retention = if self.spec.retention_days == 0 { "logs:DeleteRetentionPolicy" } else { "logs:PutRetentionPolicy" };
+        let key = if self.spec.kms_key_arn.is_some() { "logs:AssociateKmsKey" } else { "logs:DisassociateKmsKey" };
         Rights::on(arn, &["logs:ListTagsForResource"], &["logs:TagResource", "logs:UntagResource"])
             // Groups are listed: the Service Authorization Reference knows no resource for that.
             .reading("*", &["logs:DescribeLogGroups"])
-            .writing(&with_streams, &WRITES)
+            .writing(&with_streams, &["logs:CreateLogGroup", retention, key])
     }
 }
 

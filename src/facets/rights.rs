@@ -66,13 +66,10 @@ impl Rights {
 /// which those are, and the trails in them (docs/inventory.md). GetCallerIdentity needs no right.
 pub fn of_account(account: &AccountFacts) -> Vec<Right> {
     let (partition, id) = (account.partition.as_str(), &account.id);
-    let mut rights = Rights::default()
-        .reading("*", &ORGANIZATION_READS)
-        .reading("*", &["cloudtrail:DescribeTrails"])
-        .reading(
-            &format!("arn:{partition}:cloudtrail:*:{id}:trail/*"),
-            &["cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "cloudtrail:ListTags"],
-        );
+    let mut rights = Rights::default().reading("*", &ORGANIZATION_READS).reading("*", &["cloudtrail:DescribeTrails"]).reading(
+        &format!("arn:{partition}:cloudtrail:*:{id}:trail/*"),
+        &["cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "cloudtrail:ListTags"],
+    );
     if account.regions.is_empty() {
         rights = rights.reading(&format!("arn:{partition}:account::{id}:account"), &["account:ListRegions"]);
     }

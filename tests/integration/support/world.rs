@@ -108,6 +108,24 @@ impl World {
         aws_sdk_eventbridge::Client::from_conf(client!(aws_sdk_eventbridge, self.http, self.endpoint(), mallory, region).build())
     }
 
+    /// SNS, as mallory.
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        let mallory = credentials(&format!("{}-{MALLORY}", self.account));
+        aws_sdk_sns::Client::from_conf(client!(aws_sdk_sns, self.http, self.endpoint(), mallory, REGION).build())
+    }
+
+    /// SQS, as mallory.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let mallory = credentials(&format!("{}-{MALLORY}", self.account));
+        aws_sdk_sqs::Client::from_conf(client!(aws_sdk_sqs, self.http, self.endpoint(), mallory, REGION).build())
+    }
+
+    /// CloudWatch Logs, as mallory.
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        let mallory = credentials(&format!("{}-{MALLORY}", self.account));
+        aws_sdk_cloudwatchlogs::Client::from_conf(client!(aws_sdk_cloudwatchlogs, self.http, self.endpoint(), mallory, REGION).build())
+    }
+
     /// IAM, as mallory, who may do everything there.
     pub fn iam(&self) -> aws_sdk_iam::Client {
         let mallory = credentials(&format!("{}-{MALLORY}", self.account));
@@ -115,7 +133,7 @@ impl World {
     }
 
     /// A value that no request of this world had before.
-    pub(super) fn stamp(&self) -> String {
+    pub fn stamp(&self) -> String {
         format!("request-{}", self.stamps.fetch_add(1, Ordering::Relaxed))
     }
 

@@ -98,9 +98,13 @@ impl Authorizer {
     async fn judge(&self, call: &Call, policies: &[Value]) -> anyhow::Result<Verdict> {
         let headers: BTreeMap<&str, &str> =
             call.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+        let body = match call.header("content-type") {
+            Some("application/cbor") => crate::cbor::decode(&call.body).unwrap_or_default().to_string().into_bytes(),
+            _ => call.body.to_vec(),
+        };
         let request = json!({
-            "service": call.service, "method": call.method.as_str(), "path": call.uri.path(), "query": call.uri.query().unwrap_or_default(),
-            "headers": headers, "body": base64::engine::general_purpose::STANDARD.encode(&call.body), "region": call.region,
+            "service": call.service, "operation": call.operation, "method": call.method.as_str(), "path": call.uri.path(), "query": call.uri.query().unwrap_or_default(),
+            "headers": headers, "body": base64::engine::general_purpose::STANDARD.encode(body), "region": call.region,
             "account": call.caller.account, "principal": call.caller.arn, "policies": policies,
         });
         Ok(self.http.post(&self.endpoint).json(&request).send().await?.error_for_status()?.json().await?)

@@ -1,12 +1,13 @@
 //! The operator under exactly the policy that `trailkeeper iam-policy` prints, judged by somebody else's IAM; and without
 //! each of its permissions in turn.
 
+mod climb;
+mod everything;
+mod tamper;
+
 use crate::support::World;
 use crate::support::manifests::with;
 use anyhow::{Result, ensure};
-use aws_sdk_cloudtrail::types::{self as cloudtrail, EventSelector, ReadWriteType};
-use aws_sdk_kms::types as kms;
-use aws_sdk_s3::types as s3;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -76,86 +77,6 @@ impl Declared {
         self.world.wait_ready("Trail", "audit").await;
     }
 
-    /// Every field of the trail that somebody could change behind our back is changed.
-    async fn tamper_with_trail(&self) {
-        let (client, trail) = (&self.world.cloudtrail, self.world.trail_arn("audit"));
-        client.stop_logging().name(&trail).send().await.unwrap();
-        client.update_trail().name(&trail).enable_log_file_validation(false).send().await.unwrap();
-        let insight = cloudtrail::InsightSelector::builder().insight_type(cloudtrail::InsightType::ApiErrorRateInsight).build();
-        client.put_insight_selectors().trail_name(&trail).insight_selectors(insight).send().await.unwrap();
-        let summary = cloudtrail::AggregationConfiguration::builder()
-            .templates(cloudtrail::Template::ApiActivity)
-            .event_category(cloudtrail::EventCategoryAggregation::Data)
-            .build()
-            .unwrap();
-        client.put_event_configuration().trail_name(&trail).aggregation_configurations(summary).send().await.unwrap();
-        let writes = EventSelector::builder().read_write_type(ReadWriteType::WriteOnly).include_management_events(true).build();
-        client.put_event_selectors().trail_name(&trail).event_selectors(writes).send().await.unwrap();
-        let stranger = cloudtrail::Tag::builder().key("stranger").value("x").build().unwrap();
-        client.add_tags().resource_id(&trail).tags_list(stranger).send().await.unwrap();
-        let team = cloudtrail::Tag::builder().key("team").build().unwrap();
-        client.remove_tags().resource_id(&trail).tags_list(team).send().await.unwrap();
-    }
-
-    async fn tamper_with_bucket(&self) {
-        let (client, bucket) = (&self.world.s3, self.world.bucket("logs"));
-        client.delete_public_access_block().bucket(&bucket).send().await.unwrap();
-        client.delete_bucket_policy().bucket(&bucket).send().await.unwrap();
-        let target = s3::LoggingEnabled::builder().target_bucket(&bucket).target_prefix("x/").build().unwrap();
-        let logging = s3::BucketLoggingStatus::builder().logging_enabled(target).build();
-        client.put_bucket_logging().bucket(&bucket).bucket_logging_status(logging).send().await.unwrap();
-        let suspended = s3::VersioningConfiguration::builder().status(s3::BucketVersioningStatus::Suspended).build();
-        client.put_bucket_versioning().bucket(&bucket).versioning_configuration(suspended).send().await.unwrap();
-        client.delete_bucket_encryption().bucket(&bucket).send().await.unwrap();
-        let rule = s3::OwnershipControlsRule::builder().object_ownership(s3::ObjectOwnership::ObjectWriter).build().unwrap();
-        let controls = s3::OwnershipControls::builder().rules(rule).build().unwrap();
-        client.put_bucket_ownership_controls().bucket(&bucket).ownership_controls(controls).send().await.unwrap();
-        let requester = s3::RequestPaymentConfiguration::builder().payer(s3::Payer::Requester).build().unwrap();
-        client.put_bucket_request_payment().bucket(&bucket).request_payment_configuration(requester).send().await.unwrap();
-        client.delete_bucket_lifecycle().bucket(&bucket).send().await.unwrap();
-        let stranger = s3::Tagging::builder().tag_set(s3::Tag::builder().key("stranger").value("x").build().unwrap()).build().unwrap();
-        client.put_bucket_tagging().bucket(&bucket).tagging(stranger).send().await.unwrap();
-    }
-
-    /// Apart from the rest: a bucket that replicates can't suspend versioning.
-    async fn replicate(&self) {
-        let (bucket, account) = (self.world.bucket("logs"), &self.world.account);
-        let elsewhere = format!("elsewhere-{account}");
-        self.world.create_bucket(&elsewhere).await;
-        let enabled = s3::VersioningConfiguration::builder().status(s3::BucketVersioningStatus::Enabled).build();
-        self.world.s3.put_bucket_versioning().bucket(&elsewhere).versioning_configuration(enabled).send().await.unwrap();
-        let rule = s3::ReplicationRule::builder()
-            .id("stranger")
-            .priority(1)
-            .status(s3::ReplicationRuleStatus::Enabled)
-            .filter(s3::ReplicationRuleFilter::builder().prefix("").build())
-            .delete_marker_replication(s3::DeleteMarkerReplication::builder().status(s3::DeleteMarkerReplicationStatus::Disabled).build())
-            .destination(s3::Destination::builder().bucket(format!("arn:aws:s3:::{elsewhere}")).build().unwrap())
-            .build()
-            .unwrap();
-        let role = format!("arn:aws:iam::{account}:role/replicator");
-        let configuration = s3::ReplicationConfiguration::builder().role(role).rules(rule).build().unwrap();
-        self.world.s3.put_bucket_replication().bucket(&bucket).replication_configuration(configuration).send().await.unwrap();
-    }
-
-    async fn tamper_with_key(&self) {
-        let (client, key) = (&self.world.kms, self.key().await);
-        client
-            .tag_resource()
-            .key_id(&key)
-            .tags(kms::Tag::builder().tag_key("stranger").tag_value("x").build().unwrap())
-            .send()
-            .await
-            .unwrap();
-        client.untag_resource().key_id(&key).tag_keys("team").send().await.unwrap();
-        client.disable_key_rotation().key_id(&key).send().await.unwrap();
-        client.update_key_description().key_id(&key).description("x").send().await.unwrap();
-        let root = format!("arn:aws:iam::{}:root", self.world.account);
-        let open = json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "x", "Effect": "Allow", "Principal": { "AWS": root }, "Action": "kms:*", "Resource": "*" }] });
-        client.put_key_policy().key_id(&key).policy_name("default").policy(open.to_string()).send().await.unwrap();
-        client.schedule_key_deletion().key_id(&key).send().await.unwrap();
-    }
-
     /// What the action creates is gone, or was never made.
     async fn tamper_for(&self, action: &str) {
         let alias = format!("alias/trailkeeper/{}", self.world.bucket("logs"));
@@ -168,16 +89,11 @@ impl Declared {
             "cloudtrail:CreateTrail" => {
                 drop(self.world.cloudtrail.delete_trail().name(self.world.trail_arn("audit")).send().await.unwrap())
             }
-            "s3:PutReplicationConfiguration" => self.replicate().await,
-            _ if action.starts_with("cloudtrail:") => self.tamper_with_trail().await,
-            _ if action.starts_with("s3:") => self.tamper_with_bucket().await,
-            _ => self.tamper_with_key().await,
+            "s3:PutReplicationConfiguration" => self.world.replicate().await,
+            _ if action.starts_with("cloudtrail:") => self.world.tamper_with_trail().await,
+            _ if action.starts_with("s3:") => self.world.tamper_with_bucket().await,
+            _ => self.world.tamper_with_key().await,
         }
-    }
-
-    async fn key(&self) -> String {
-        let alias = format!("alias/trailkeeper/{}", self.world.bucket("logs"));
-        self.world.kms.describe_key().key_id(alias).send().await.unwrap().key_metadata.unwrap().key_id
     }
 
     /// Passes until somebody's condition names the action.
@@ -238,9 +154,9 @@ async fn the_printed_policy_is_enough_to_create_and_to_repair() {
     declared.apply().await;
     declared.wait_ready().await;
     // CloudTrail looks at bucket and key when the trail is updated: they go last.
-    declared.tamper_with_trail().await;
-    declared.tamper_with_bucket().await;
-    declared.tamper_with_key().await;
+    declared.world.tamper_with_trail().await;
+    declared.world.tamper_with_bucket().await;
+    declared.world.tamper_with_key().await;
     declared.recovers().await;
 }
 
