@@ -64,9 +64,8 @@ fn statements(rights: impl IntoIterator<Item = Right>) -> Vec<Value> {
     }
     let mut actions_on: BTreeMap<(&'static str, BTreeSet<String>, Conditions), BTreeSet<&'static str>> = BTreeMap::new();
     for ((action, conditions), mut resources) in resources_of {
-        if resources.contains("*") {
-            resources.retain(|resource| resource == "*");
-        }
+        let all = resources.clone();
+        resources.retain(|resource| !all.iter().any(|other| other != resource && covers(other, resource)));
         actions_on.entry((service(action), resources, conditions)).or_default().insert(action);
     }
     let mut numbers: BTreeMap<&'static str, usize> = BTreeMap::new();
@@ -81,6 +80,13 @@ fn statements(rights: impl IntoIterator<Item = Right>) -> Vec<Value> {
             statement
         })
         .collect()
+}
+
+/// Whether a resource with wildcards stands for whatever the other one stands for.
+fn covers(pattern: &str, resource: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == resource };
+    let Some(rest) = resource.strip_prefix(before) else { return false };
+    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| rest.get(at..).is_some_and(|rest| covers(after, rest)))
 }
 
 fn service(action: &'static str) -> &'static str {
@@ -213,6 +219,13 @@ mod tests {
     fn everything_makes_the_rest_redundant() {
         let rights = [Right::new("kms:ListKeys", "*"), Right::new("kms:ListKeys", "arn:aws:kms:eu-west-1:1:key/a")];
         assert_eq!(policy(rights)["Statement"][0]["Resource"], json!(["*"]));
+    }
+
+    #[test]
+    fn a_resource_that_another_one_stands_for_is_left_out() {
+        let [all, one, other] = ["arn:aws:a:*:1:trail/*", "arn:aws:a:eu-west-1:1:trail/audit", "arn:aws:b:eu-west-1:1:trail/audit"];
+        let rights = [one, all, other].map(|resource| Right::new("a:Get", resource));
+        assert_eq!(policy(rights)["Statement"][0]["Resource"], json!([all, other]));
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Grant {
         refusals.iter().any(|refusal| {
             let Some((action, rest)) = refusal.split_once(" on resource: ") else { return false };
             let resource = rest.split(' ').next().unwrap_or_default();
-            action == self.action && matches(&self.resource, resource)
+            // AWS names no resource where it takes none, and the authorizer where it knows none.
+            action == self.action && (resource == "*" || matches(&self.resource, resource))
         })
     }
 }
@@ -115,7 +116,11 @@ impl Climb {
         grants(&serde_json::from_slice(&output.stdout).unwrap())
     }
 
+    /// IAM takes no policy that says nothing.
     async fn put(&self) {
+        if self.granted.is_empty() {
+            return;
+        }
         let statements: Vec<Value> = self.granted.iter().map(Grant::statement).collect();
         let document = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
         self.world.iam().put_role_policy().role_name(ROLE).policy_name("all").policy_document(document).send().await.unwrap();
@@ -191,6 +196,7 @@ impl Climb {
     /// Passes, granting whatever is named, until all `objects` are as `aim` wants them, or gone.
     async fn up(&mut self, objects: &[Value], aim: impl Fn(&Value) -> Result<()>) -> Result<()> {
         let mut since = Instant::now();
+        self.nudge(objects).await;
         loop {
             let told = self.pass(objects).await;
             let away: Vec<String> = told.iter().filter_map(|object| aim(object.as_ref()?).err()).map(|why| why.to_string()).collect();
@@ -205,9 +211,23 @@ impl Climb {
                 since = Instant::now();
                 self.granted.extend(named);
                 self.put().await;
+                self.nudge(objects).await;
             } else if since.elapsed() > PATIENCE {
                 let never: Vec<_> = self.printed.difference(&self.granted).collect();
                 return Err(anyhow!("nothing more is named: {away:#?}\nnot granted: {never:#?}"));
+            }
+        }
+    }
+
+    /// Asks those that are to go for another try now.
+    async fn nudge(&self, objects: &[Value]) {
+        for manifest in objects {
+            let (kind, name) = (manifest["kind"].as_str().unwrap(), manifest["metadata"]["name"].as_str().unwrap());
+            let api = self.world.api(kind);
+            if api.get_opt(name).await.unwrap().is_some_and(|object| object.metadata.deletion_timestamp.is_some()) {
+                let nudge = json!({ "metadata": { "annotations": { "trailkeeper.dev/requestedAt": self.world.stamp() } } });
+                // It may have gone meanwhile.
+                let _ = api.patch(name, &PatchParams::default(), &Patch::Merge(nudge)).await;
             }
         }
     }
@@ -220,10 +240,8 @@ impl Climb {
             if object.metadata.deletion_timestamp.is_none() {
                 return Some(self.world.request_pass(kind, name).await);
             }
-            // A deletion answers no request: it is nudged, and looked at when it has had time to tell.
-            let nudge = json!({ "metadata": { "annotations": { "trailkeeper.dev/requestedAt": self.world.stamp() } } });
-            let _ = self.world.api(kind).patch(name, &PatchParams::default(), &Patch::Merge(nudge)).await;
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            // A deletion answers no request: it is looked at when it has had time to tell.
+            tokio::time::sleep(Duration::from_millis(200)).await;
             self.world.api(kind).get_opt(name).await.unwrap()
         });
         let found = futures::future::join_all(passes).await;

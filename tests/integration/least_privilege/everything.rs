@@ -48,6 +48,11 @@ async fn versioned_bucket(world: &World, name: &str) {
     world.s3.put_bucket_versioning().bucket(name).versioning_configuration(versioning).send().await.unwrap();
 }
 
+/// So that there is something to aggregate.
+fn with_data() -> Value {
+    json!({ "data": [{ "resourceType": "AWS::S3::Object" }] })
+}
+
 fn organization(world: &World, members: &[&str]) -> Organization {
     Organization {
         id: format!("o-{}", world.account),
@@ -110,9 +115,10 @@ async fn an_archive_that_is_locked_copied_and_keeps_its_own_log() {
     versioned_bucket(&world, &copies).await;
     world.create_bucket(&own).await;
     let role = role_for(&world, "replicator", "s3.amazonaws.com").await;
+    let key = open_key(&world, "alias/copies").await;
     let archive = whole(
         world.archive_manifest("logs"),
-        json!({ "objectLock": { "mode": "Governance", "days": 1 }, "replication": { "roleArn": role, "destinationBucketArn": format!("arn:aws:s3:::{copies}") },
+        json!({ "objectLock": { "mode": "Governance", "days": 1 }, "replication": { "roleArn": role, "destinationBucketArn": format!("arn:aws:s3:::{copies}"), "kmsKeyArn": key },
             "policy": { "requireTls": false }, "encryption": { "key": { "rotation": false } } }),
     );
     let account = small(&world);
@@ -156,7 +162,8 @@ async fn a_trail_on_what_is_given() {
     world.logs().create_log_group().log_group_name("given").send().await.unwrap();
     let topic = world.sns().create_topic().name("given").send().await.unwrap().topic_arn.unwrap();
     let group = format!("arn:aws:logs:{REGION}:{}:log-group:given:*", world.account);
-    let delivers = json!({ "cloudWatchLogs": { "logGroupArn": group, "roleArn": role }, "alarms": { "topicArn": topic } });
+    let delivers =
+        json!({ "events": with_data(), "cloudWatchLogs": { "logGroupArn": group, "roleArn": role }, "alarms": { "topicArn": topic } });
     let by_arn = with(world.external_trail("audit", json!({ "name": bucket, "kmsKey": key })), delivers);
     let by_alias = world.external_trail("alias", json!({ "name": bucket, "kmsKey": "alias/others" }));
     let account = small(&world);
@@ -178,7 +185,7 @@ async fn responses() {
     let function = a_function(&world).await;
     let targets = [&topic, &queue, &function].map(|arn| json!({ "arn": arn }));
     let response = json!({ "name": "tampered", "when": "LoggingTampered", "targets": targets });
-    let trail = whole(world.trail_manifest("audit", "logs"), json!({ "responses": [response] }));
+    let trail = whole(world.trail_manifest("audit", "logs"), json!({ "events": with_data(), "responses": [response] }));
     let (account, archive) = (small(&world), world.archive_manifest("logs"));
     let mut climb = Climb::new(world, account);
     climb.grant_all_of(&archive);
@@ -214,24 +221,13 @@ async fn responses() {
 /// A Lambda function that does nothing.
 async fn a_function(world: &World) -> String {
     let role = role_for(world, "runs", "lambda.amazonaws.com").await;
-    let empty_zip = "/tmp/trailkeeper-empty.zip";
-    // The end record of an archive without files.
-    let end: Vec<u8> = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
-    std::fs::write(empty_zip, end).unwrap();
-    let made = world.aws(&[
-        "lambda",
-        "create-function",
-        "--function-name",
-        "f",
-        "--runtime",
-        "python3.12",
-        "--role",
-        &role,
-        "--handler",
-        "f.f",
-        "--zip-file",
-        &format!("fileb://{empty_zip}"),
-    ]);
+    // The smallest zip archive there is: an empty one.
+    let zip = std::env::temp_dir().join(format!("{}.zip", world.account));
+    std::fs::write(&zip, [b"PK\x05\x06".as_slice(), &[0; 18]].concat()).unwrap();
+    let code = format!("fileb://{}", zip.display());
+    let named = ["lambda", "create-function", "--function-name", "f", "--runtime", "python3.12", "--role", &role];
+    let made = world.aws(&[&named[..], &["--handler", "f.f", "--zip-file", &code]].concat());
+    std::fs::remove_file(zip).unwrap();
     made["FunctionArn"].as_str().unwrap().to_owned()
 }
 

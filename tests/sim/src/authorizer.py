@@ -223,7 +223,7 @@ def athena(asked):
         return checks + ([("athena:TagResource", checks[0][1])] if body.get("Tags") else [])
     statements = [statement for policy in asked.request["policies"] for statement in policy["Statement"]]
     resources = [statement["Resource"] for statement in statements if asked.action in statement["Action"]]
-    return [(asked.action, resources[0][0] if resources else asked.arn("athena", "workgroup/unknown"))]
+    return [(asked.action, resources[0][0] if resources else "*")]
 
 
 def organizations(asked):
