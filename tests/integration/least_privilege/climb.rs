@@ -136,24 +136,6 @@ impl Climb {
         self.world.apply(&self.account).await;
     }
 
-    /// From one right to the account of an organization in full view. An account that may not ask for its organization is taken
-    /// for one that has none (status.organization), so nobody names that right.
-    pub async fn of_account(&mut self) {
-        self.printed = self.policy(&[]);
-        let unnamed = self.printed.iter().filter(|grant| grant.action == "organizations:DescribeOrganization");
-        self.begin(unnamed.cloned().collect()).await;
-        let told_all = |object: &Value| {
-            let status = &object["status"];
-            ensure!(status["regions"].is_array(), "not looked at yet");
-            let unknown = ["regionsUnknown", "inventoryUnknown"].iter().any(|field| !status[*field].is_null());
-            ensure!(!unknown && status["organization"]["memberCount"].is_number(), "{status}");
-            ensure!(status["organization"]["unknown"].as_array().is_none_or(Vec::is_empty), "{status}");
-            Ok(())
-        };
-        let account = self.account.clone();
-        self.up(&[account], told_all).await.unwrap();
-    }
-
     /// The rights of this object are not in question here.
     pub fn grant_all_of(&mut self, object: &Value) {
         self.beside = self.policy(std::slice::from_ref(object));

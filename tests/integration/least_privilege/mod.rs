@@ -211,7 +211,7 @@ async fn a_missing_permission_on_the_key_is_named() {
 }
 
 /// What is needed once, to begin with.
-const CREATING: [&str; 2] = ["s3:CreateBucket", "kms:CreateKey"];
+const CREATING: [&str; 3] = ["s3:CreateBucket", "s3:TagResource", "kms:CreateKey"];
 
 #[tokio::test]
 async fn a_missing_permission_to_create_is_named() {
