@@ -59,6 +59,9 @@ async fn bad_manifests_are_refused_with_the_fix() {
     assert_refused(&world, over(&trail, BAD_TRAILS)).await;
     assert_refused(&world, over(&world.archive_manifest("logs"), BAD_ARCHIVES)).await;
     assert_refused(&world, over(&world.account_manifest(), BAD_ACCOUNTS)).await;
+    let policy =
+        json!({ "apiVersion": "trailkeeper.dev/v1alpha1", "kind": "CompliancePolicy", "metadata": { "name": "strict" }, "spec": {} });
+    assert_refused(&world, over(&policy, BAD_POLICIES)).await;
     let store = world.store_manifest("events");
     assert_refused(&world, over(&store, BAD_STORES)).await;
     let selectors = bad_selectors().map(|(selectors, words)| (with(store.clone(), json!({ "selectors": selectors })), words));
@@ -152,10 +155,13 @@ fn every_rule_is_broken_by_some_test() {
     let selectors: Vec<(&str, &str)> = bad_selectors().map(|(_, words)| ("", words)).collect();
     let kinds = [
         ("awsaccounts", BAD_ACCOUNTS, CHANGED_ACCOUNTS),
+        ("compliancepolicies", BAD_POLICIES, &[]),
         ("eventdatastores", &[BAD_STORES, &selectors].concat(), CHANGED_STORES),
         ("logarchives", BAD_ARCHIVES, CHANGED_ARCHIVES),
         ("trails", BAD_TRAILS, CHANGED_TRAILS),
     ];
+    let files = std::fs::read_dir(format!("{}/crds", env!("CARGO_MANIFEST_DIR"))).unwrap().count();
+    assert_eq!(files, kinds.len(), "a kind without rows");
     let (mut unbroken, mut count) = (String::new(), 0);
     let mut elsewhere: Vec<&str> = BROKEN_ELSEWHERE.iter().map(|(words, _)| *words).collect();
     for (kind, bad, changed) in kinds {

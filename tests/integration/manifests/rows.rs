@@ -309,6 +309,16 @@ pub const BAD_STORES: &[(&str, &str)] = &[
     ),
 ];
 
+pub const BAD_POLICIES: &[(&str, &str)] = &[
+    ("rules: {include: [TK-TRAIL-3]}", "spec.rules.include must hold ids of rules"),
+    ("rules: {exclude: [trail-003]}", "spec.rules.exclude must hold ids of rules"),
+    ("severities: {trail: High}", "spec.severities: a key must be the id of a rule"),
+    (
+        "exemptions: [{rule: TK-TRAIL, reason: known, approver: security, expires: '2030-01-01T00:00:00Z'}]",
+        "spec.exemptions[].rule must be the id of a rule",
+    ),
+];
+
 /// A spec over the smallest one, a change of it, and the words of the refusal.
 pub type Change = (&'static str, &'static str, &'static str);
 

@@ -39,7 +39,7 @@ impl World {
         };
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         match kind {
-            "AwsAccount" | "Namespace" => Api::all_with(self.kube.clone(), &resource),
+            "AwsAccount" | "CompliancePolicy" | "Namespace" => Api::all_with(self.kube.clone(), &resource),
             "Secret" => Api::namespaced_with(self.kube.clone(), super::stage::HOME, &resource),
             _ => Api::namespaced_with(self.kube.clone(), &self.namespace, &resource),
         }
