@@ -213,7 +213,7 @@ fn texts(values: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// `*` is any run of characters, `?` is any one.
-fn wildcard(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
     match (pattern.chars().next(), text.chars().next()) {
         (None, None) => true,
         (Some('*'), _) => {

@@ -57,6 +57,8 @@ pub struct ArchiveCase {
 #[derive(Clone, Debug)]
 pub struct StoreCase {
     pub common: Common,
+    /// The account's organization, where it is known to have one.
+    pub organization: Option<Organization>,
 }
 
 /// A whole account: its trails over all Regions.
@@ -92,6 +94,11 @@ impl<'a> Case<'a> {
 }
 
 impl Common {
+    /// Whether there is an answer for a facet, be it that it could not be read.
+    pub fn was_looked_at(&self, facet: &str) -> bool {
+        self.seen.get(facet).is_some()
+    }
+
     /// The state of a facet; `None` where AWS, or the manifest, has none. What could not be read ends the judgement.
     pub fn state<S: DeserializeOwned>(&self, facet: &str) -> Result<Option<S>, Verdict> {
         self.reading(facet, |reading| &reading.state)

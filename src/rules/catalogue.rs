@@ -38,6 +38,9 @@ pub struct Entry {
     /// Only a live object shows it: lint leaves it out.
     #[serde(default)]
     pub live: bool,
+    /// Evidence that not every case has: where none of it was looked at, the rule is left out.
+    #[serde(default)]
+    pub asks: Vec<String>,
     /// Facet paths.
     pub looks_at: Vec<String>,
     pub why: String,

@@ -6,17 +6,21 @@
 
 pub mod account;
 pub mod bucket;
+pub mod bucket_policy;
+pub mod bucket_retention;
 pub mod case;
 pub mod catalogue;
 pub mod cost;
 pub mod delivery;
 pub mod events;
 pub mod finding;
+mod implication;
 pub mod key;
 pub mod lake;
 pub mod monitoring;
 pub mod of_object;
 pub mod organization;
+mod policy;
 pub mod settings;
 pub mod trail;
 
@@ -50,6 +54,8 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         events::RULES,
         delivery::RULES,
         bucket::RULES,
+        bucket_policy::RULES,
+        bucket_retention::RULES,
         key::RULES,
         monitoring::RULES,
         organization::RULES,
@@ -69,6 +75,7 @@ pub fn judge(case: &Case<'_>, catalogue: &Catalogue, settings: &Settings) -> Vec
         let verdict = match (rule.judge, case) {
             // What only a live object shows is not asked of a manifest.
             _ if entry.live && !case.is_live() => continue,
+            _ if !entry.asks.is_empty() && !entry.asks.iter().any(|evidence| case.common().was_looked_at(evidence)) => continue,
             (Judge::Trail(judge), Case::Trail(case)) => judge(case),
             (Judge::Archive(judge), Case::Archive(case)) => judge(case),
             (Judge::Account(judge), Case::Account(case)) => judge(case),
@@ -84,6 +91,12 @@ pub fn judge(case: &Case<'_>, catalogue: &Catalogue, settings: &Settings) -> Vec
 /// `Err(Fail)` with this message, unless it holds.
 pub(crate) fn must(holds: bool, message: impl FnOnce() -> String) -> Judgement {
     if holds { Ok(()) } else { Err(Verdict::Fail(message())) }
+}
+
+/// All of them: a failure counts more than what is not known, and that more than what does not apply.
+pub(crate) fn all<const N: usize>(judgements: [Judgement; N]) -> Judgement {
+    let worst = judgements.into_iter().filter_map(Result::err).min_by_key(Verdict::result);
+    worst.map_or(Ok(()), Err)
 }
 
 /// `Err(NotApplicable)` with this reason, unless it holds.

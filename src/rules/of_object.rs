@@ -57,7 +57,10 @@ impl Frame {
     /// An EventDataStore.
     pub fn store(&self, store: &EventDataStore, account: &AccountFacts, seen: Seen) -> StoreCase {
         let arn = seen.facts::<StoreFacts>("settings").map(|facts| facts.arn).unwrap_or_default();
-        StoreCase { common: self.common("EventDataStore", store, &account.id, &store.spec.region, arn, seen) }
+        StoreCase {
+            common: self.common("EventDataStore", store, &account.id, &store.spec.region, arn, seen),
+            organization: account.organization.clone(),
+        }
     }
 
     /// An AwsAccount with everything that was found there.

@@ -30,6 +30,7 @@ pub struct State {
     facets: BTreeMap<String, Facet>,
     /// Of a trail.
     name: String,
+    /// Of an event data store, too.
     organization: Option<Organization>,
     archive_region: Option<String>,
     /// Of a bucket.
@@ -120,7 +121,7 @@ impl Built {
                 let (bucket, writers) = (state.bucket, state.writers);
                 Self::Archive(ArchiveCase { common, bucket, writers, knows_all_writers: state.knows_all_writers })
             }
-            "EventDataStore" => Self::Store(StoreCase { common }),
+            "EventDataStore" => Self::Store(StoreCase { common, organization: state.organization }),
             _ => Self::Account(AccountCase {
                 common,
                 inventory: inventory(state.inventory.unwrap_or_default()),

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod build;
+mod examples;
 
 use build::{Built, State};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use trailkeeper::rules::finding;
 use trailkeeper::rules::settings::Settings;
 
 /// Fewer cases than this are no corpus.
-const FEWEST: usize = 7;
+const FEWEST: usize = 150;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +30,9 @@ struct Case {
     #[serde(default)]
     #[allow(dead_code)]
     made_by: Option<String>,
+    /// Files of `evidence/` that are laid over the base first: what not every object of the kind has.
+    #[serde(default)]
+    evidence: Vec<String>,
     /// Laid over the base.
     state: Value,
     /// Verdicts that differ from the base's.
@@ -50,9 +54,17 @@ fn cases() -> Vec<Case> {
     files.iter().flat_map(read).collect()
 }
 
-fn base(kind: &str) -> Value {
-    let file = folder("base").join(format!("{}.yaml", kind.to_lowercase()));
-    serde_saphyr::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+fn yaml(file: &Path) -> Value {
+    serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The object without fault, with this evidence beside it.
+fn base(kind: &str, evidence: &[String]) -> Value {
+    let mut base = yaml(&folder("base").join(format!("{}.yaml", kind.to_lowercase())));
+    for name in evidence {
+        json_patch::merge(&mut base, &yaml(&folder("evidence").join(format!("{name}.yaml"))));
+    }
+    base
 }
 
 /// The verdict of every rule, with what it says.
@@ -69,8 +81,10 @@ fn judged(kind: &str, state: Value, catalogue: &Catalogue) -> BTreeMap<String, (
 #[test]
 fn an_object_without_fault_has_no_finding() {
     let catalogue = Catalogue::builtin().unwrap();
-    for kind in build::KINDS {
-        let open: Vec<_> = judged(kind, base(kind), &catalogue)
+    let trail_evidence = ["monitoring", "delivery-key"].map(str::to_owned);
+    let bases = build::KINDS.into_iter().map(|kind| (kind, base(kind, &[]))).chain([("Trail", base("Trail", &trail_evidence))]);
+    for (kind, base) in bases {
+        let open: Vec<_> = judged(kind, base, &catalogue)
             .into_iter()
             .filter(|(_, (result, _))| !matches!(result, finding::Result::Pass | finding::Result::NotApplicable))
             .collect();
@@ -81,18 +95,19 @@ fn an_object_without_fault_has_no_finding() {
 #[test]
 fn every_case_is_judged_as_expected() {
     let catalogue = Catalogue::builtin().unwrap();
-    let bases: BTreeMap<&str, _> = build::KINDS.into_iter().map(|kind| (kind, judged(kind, base(kind), &catalogue))).collect();
+    let mut bases = BTreeMap::new();
     let mut wrong = Vec::new();
-    for Case { name, kind, state, expect, ground, .. } in cases() {
+    for Case { name, kind, evidence, state, expect, ground, .. } in cases() {
         assert!(!ground.is_empty(), "{name}: a case needs a ground");
-        let mut patched = base(&kind);
+        let mut patched = base(&kind, &evidence);
+        let faultless = bases.entry((kind.clone(), evidence)).or_insert_with(|| judged(&kind, patched.clone(), &catalogue));
         json_patch::merge(&mut patched, &state);
         let found = judged(&kind, patched, &catalogue);
         for rule in expect.keys().filter(|rule| !found.contains_key(*rule)) {
             wrong.push(format!("{name}: {rule} did not judge"));
         }
         for (rule, (result, message)) in &found {
-            let expected = expect.get(rule).copied().or_else(|| bases[kind.as_str()].get(rule).map(|(result, _)| *result));
+            let expected = expect.get(rule).copied().or_else(|| faultless.get(rule).map(|(result, _)| *result));
             if expected != Some(*result) {
                 wrong.push(format!("{name}: {rule} is {result:?} ({message}), expected {expected:?}"));
             }
