@@ -119,13 +119,13 @@ fn apply_asks_and_does_not_guess() {
 #[test]
 fn crds_are_printed_as_yaml_and_json() {
     let yaml = String::from_utf8(trailkeeper(&["crds"], "").stdout).unwrap();
-    assert_eq!(yaml.matches("---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n").count(), 4);
+    assert_eq!(yaml.matches("---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n").count(), 5);
     let json = trailkeeper(&["crds", "-o", "json"], "").stdout;
     let list: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let names: Vec<&str> = list["items"].as_array().unwrap().iter().filter_map(|crd| crd["metadata"]["name"].as_str()).collect();
     assert_eq!(
         names,
-        ["awsaccounts.trailkeeper.dev", "logarchives.trailkeeper.dev", "trails.trailkeeper.dev", "eventdatastores.trailkeeper.dev"]
+        ["awsaccounts", "logarchives", "trails", "eventdatastores", "compliancepolicies"].map(|kind| format!("{kind}.trailkeeper.dev"))
     );
 }
 

@@ -11,7 +11,7 @@ fn the_crds_are_up_to_date() {
     let made = Command::new(env!("CARGO_BIN_EXE_trailkeeper")).args(["crds", "--dir"]).arg(fresh.path()).env_clear().status().unwrap();
     assert!(made.success());
     let wanted = names(fresh.path());
-    assert_eq!(wanted.len(), 4, "{wanted:?}");
+    assert_eq!(wanted.len(), 5, "{wanted:?}");
     for folder in ["crds", "charts/trailkeeper/crds"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         assert_eq!(names(&folder), wanted, "{} is stale: run `make generate`", folder.display());

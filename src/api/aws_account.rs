@@ -4,6 +4,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 use super::common::{AllowedNamespaces, CommonStatus, default_interval};
+use super::findings::Compliance;
 use super::inventory::{BlindSpot, Coverage, PaidCopies, TrailFound};
 use super::organization::OrganizationStatus;
 use kube::core::Duration;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountId"),
     printcolumn(name = "Trails", type_ = "integer", json_path = ".status.trailsFound"),
     printcolumn(name = "Blind-Regions", type_ = "integer", json_path = ".status.blindRegions"),
+    printcolumn(name = "Compliant", type_ = "string", json_path = ".status.conditions[?(@.type=='Compliant')].status"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Identity", type_ = "string", json_path = ".status.callerArn", priority = 1),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
@@ -215,6 +217,8 @@ pub struct Endpoints {
 pub struct AwsAccountStatus {
     #[serde(flatten)]
     pub common: CommonStatus,
+    #[serde(flatten)]
+    pub compliance: Compliance,
     /// Who AWS says we are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_arn: Option<String>,

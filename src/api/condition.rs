@@ -14,6 +14,9 @@ pub const DRIFTED: &str = "Drifted";
 /// AWS delivers log files without error.
 pub const DELIVERING: &str = "Delivering";
 
+/// No best-practice rule fails that the policies ask for.
+pub const COMPLIANT: &str = "Compliant";
+
 /// Somebody hears the alarms.
 pub const ALERTING: &str = "Alerting";
 

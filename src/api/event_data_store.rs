@@ -6,6 +6,7 @@
 
 use super::common::{AccountRef, Adoption, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes};
 use super::events::Events;
+use super::findings::Compliance;
 use jiff::Timestamp;
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Drifted", type_ = "string", json_path = ".status.conditions[?(@.type=='Drifted')].status"),
+    printcolumn(name = "Compliant", type_ = "string", json_path = ".status.conditions[?(@.type=='Compliant')].status"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "ARN", type_ = "string", json_path = ".status.storeArn", priority = 1),
@@ -292,6 +294,8 @@ pub struct EventDataStoreStatus {
     pub common: CommonStatus,
     #[serde(flatten)]
     pub held: DriftStatus,
+    #[serde(flatten)]
+    pub compliance: Compliance,
     /// ARN of the store, as AWS answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_arn: Option<String>,

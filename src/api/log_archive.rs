@@ -8,6 +8,7 @@ use super::bucket_options::{AccessLogging, ObjectLock, Replication};
 use super::common::{
     AccountRef, Adoption, AllowedNamespaces, CommonStatus, DeletionPolicy, DriftStatus, Mode, Treatment, default_interval, yes,
 };
+use super::findings::Compliance;
 use super::hand_over::{HandOver, NewFiles, Reader};
 use super::retention::Retention;
 pub use super::writers::{PolicyForm, WriterStatus};
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
     doc = "Where logs rest: a bucket that CloudTrail may write to and nobody may open, and the key that encrypts it.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Drifted", type_ = "string", json_path = ".status.conditions[?(@.type=='Drifted')].status"),
+    printcolumn(name = "Compliant", type_ = "string", json_path = ".status.conditions[?(@.type=='Compliant')].status"),
     printcolumn(name = "Bucket", type_ = "string", json_path = ".spec.bucketName"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
@@ -375,6 +377,8 @@ pub struct LogArchiveStatus {
     pub common: CommonStatus,
     #[serde(flatten)]
     pub held: DriftStatus,
+    #[serde(flatten)]
+    pub compliance: Compliance,
     /// ARN of the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket_arn: Option<String>,

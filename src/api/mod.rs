@@ -14,6 +14,7 @@ pub mod crds;
 pub mod delivery;
 pub mod event_data_store;
 pub mod events;
+pub mod findings;
 pub mod hand_over;
 pub mod insights;
 pub mod inventory;

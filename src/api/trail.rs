@@ -9,6 +9,7 @@ use super::common::{
 };
 use super::delivery::{CloudWatchLogs, Notices};
 use super::events::Events;
+use super::findings::Compliance;
 use super::organization::{self, OrganizationCoverage, OrganizationSetup};
 use super::responses::{Response, ResponsesStatus};
 use jiff::Timestamp;
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Logging", type_ = "boolean", json_path = ".status.logging"),
     printcolumn(name = "Drifted", type_ = "string", json_path = ".status.conditions[?(@.type=='Drifted')].status"),
+    printcolumn(name = "Compliant", type_ = "string", json_path = ".status.conditions[?(@.type=='Compliant')].status"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Last-Delivery", type_ = "date", json_path = ".status.lastDeliveryTime"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
@@ -237,6 +239,8 @@ pub struct TrailStatus {
     pub common: CommonStatus,
     #[serde(flatten)]
     pub held: DriftStatus,
+    #[serde(flatten)]
+    pub compliance: Compliance,
     /// ARN of the trail, as AWS answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trail_arn: Option<String>,

@@ -2,12 +2,13 @@
 
 use super::instance;
 use crate::controller::{self, Options};
+use crate::report::open_reports::ReportKind;
 use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 
-/// Run the operator until SIGTERM: reconcile every AwsAccount, LogArchive and Trail of the cluster.
+/// Run the operator until SIGTERM: reconcile every AwsAccount, LogArchive, Trail, EventDataStore and CompliancePolicy of the cluster.
 #[derive(Args)]
 pub(super) struct Run {
     /// Where /livez and /readyz are served.
@@ -16,9 +17,27 @@ pub(super) struct Run {
     /// First part of the ownership tag; give the operators of several clusters different ones.
     #[arg(long, env = "TRAILKEEPER_INSTANCE", default_value = "default", value_parser = instance)]
     instance: String,
+    /// What reports are written as, where a CompliancePolicy asks for them: Report of openreports.io, or PolicyReport of wgpolicyk8s.io.
+    #[arg(long, env = "TRAILKEEPER_REPORT_KIND", value_enum, default_value = "open-reports", value_name = "KIND")]
+    report_kind: Reports,
     /// Form of the log. What is logged is set by RUST_LOG, for example `debug` or `trailkeeper=debug`.
     #[arg(long, env = "TRAILKEEPER_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Reports {
+    OpenReports,
+    PolicyReport,
+}
+
+impl From<Reports> for ReportKind {
+    fn from(reports: Reports) -> Self {
+        match reports {
+            Reports::OpenReports => Self::OpenReports,
+            Reports::PolicyReport => Self::PolicyReport,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -36,6 +55,6 @@ impl Run {
             LogFormat::Json => log.json().try_init(),
         };
         installed.map_err(|error| anyhow!("the log cannot be set up: {error}"))?;
-        controller::run(Options { admin: self.admin_address, instance: self.instance }).await
+        controller::run(Options { admin: self.admin_address, instance: self.instance, report_kind: self.report_kind.into() }).await
     }
 }

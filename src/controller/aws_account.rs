@@ -2,11 +2,14 @@
 
 use super::context::Context;
 use super::index::readable;
+use super::judging::{self, Judging};
 use super::kind::{Ending, Kind, Pass, Passed};
 use crate::api::organization::{OrganizationStatus, Role};
 use crate::api::{AwsAccount, AwsAccountStatus, Trail, TrailStatus};
 use crate::aws::{Session, organizations};
 use crate::engine::Deletion;
+use crate::facets::observed::Seen;
+use crate::rules::case::Case;
 use crate::status::Waiting;
 use crate::status::aws_account::{Answers, verified};
 use crate::status::inventory::{self, Keepers};
@@ -77,7 +80,7 @@ impl Kind for AwsAccount {
             })
             .collect();
         trails.sort_by_key(Value::to_string);
-        json!([trails, context.index.has_organization_trail(&self.name_any())])
+        json!([trails, context.index.has_organization_trail(&self.name_any()), judging::inputs(self, context)])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<AwsAccountStatus>, Waiting> {
@@ -106,6 +109,10 @@ impl Kind for AwsAccount {
             let keepers = keepers(pass.context);
             let inventory = cloud.inventory(&told.status.regions, |arn| keepers.contains_key(arn)).await;
             told.events.extend(inventory::tell(&mut told.status, &self.spec, &inventory, &keepers));
+            let judging = Judging::of(self, pass.context, pass.now);
+            let known = AwsAccount { status: Some(told.status.clone()), ..self.clone() };
+            let case = judging.frame.account(&known, inventory, Seen::default());
+            judging.tell(&Case::Account(&case), pass.context, &mut told);
         }
         Ok(Passed { told, failed })
     }

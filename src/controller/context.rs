@@ -2,12 +2,15 @@
 
 use super::gate::Gate;
 use super::index::{self, Index};
+use super::reports::Found;
 use super::sessions::Sessions;
 use crate::api::AwsAccount;
 use crate::api::condition::{self, READY};
 use crate::aws::{Cloud, Session, Shared};
 use crate::engine::Permit;
 use crate::facets::context::AccountFacts;
+use crate::report::open_reports::ReportKind;
+use crate::rules::catalogue::Catalogue;
 use crate::status::Waiting;
 use kube::Client;
 use serde_json::{Value, json};
@@ -20,6 +23,8 @@ pub struct Context {
     pub sessions: Sessions,
     pub gate: Gate,
     pub instance: String,
+    pub catalogue: Catalogue,
+    reports: Found,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
 }
@@ -40,8 +45,15 @@ pub fn account_inputs(account: &AwsAccount) -> Value {
 }
 
 impl Context {
-    pub fn new(client: Client, index: Index, instance: String, stopping: watch::Receiver<bool>) -> Self {
-        Self { client, index, sessions: Sessions::default(), gate: Gate::default(), instance, shared: Arc::default(), stopping }
+    pub fn new(client: Client, index: Index, judging: (Catalogue, Found), instance: String, stopping: watch::Receiver<bool>) -> Self {
+        let (catalogue, reports) = judging;
+        let (sessions, gate) = (Sessions::default(), Gate::default());
+        Self { client, index, sessions, gate, instance, catalogue, reports, shared: Arc::default(), stopping }
+    }
+
+    /// The kind that reports are written in, where the cluster has it.
+    pub fn report_kind(&self) -> Option<ReportKind> {
+        self.reports.kind()
     }
 
     pub fn permit(&self) -> WhileRunning {

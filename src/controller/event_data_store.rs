@@ -1,10 +1,12 @@
 //! The EventDataStore controller: its account, then the pipeline.
 
 use super::context::{Context, account_inputs};
+use super::judging::{self, Judging};
 use super::kind::{Ending, Kind, Pass, Passed};
 use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::{EventDataStore, EventDataStoreStatus};
 use crate::engine::{self, Deletion, Subject, store_name};
+use crate::rules::case::Case;
 use crate::status::tell::Situation;
 use crate::status::{self, Waiting};
 use kube::{Api, Client, ResourceExt};
@@ -34,10 +36,11 @@ impl Kind for EventDataStore {
     }
 
     fn references(&self, context: &Context) -> Value {
-        match context.account(&self.spec.account_ref.name, &self.namespace().unwrap_or_default()) {
+        let account = match context.account(&self.spec.account_ref.name, &self.namespace().unwrap_or_default()) {
             Ok((account, _)) => account_inputs(&account),
             Err(waiting) => json!(waiting.message),
-        }
+        };
+        json!([account, judging::inputs(self, context)])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<EventDataStoreStatus>, Waiting> {
@@ -57,7 +60,13 @@ impl Kind for EventDataStore {
             attempts: pass.failures,
             now: pass.now,
         };
-        Ok(Passed { told: status::event_data_store::after_pass(self, &outcome, &situation), failed: !outcome.in_sync() })
+        let mut told = status::event_data_store::after_pass(self, &outcome, &situation);
+        if judging::is_judgeable(&outcome) {
+            let judging = Judging::of(self, pass.context, pass.now);
+            let case = judging.frame.store(self, &facts, outcome.latest().seen.clone());
+            judging.tell(&Case::Store(&case), pass.context, &mut told);
+        }
+        Ok(Passed { told, failed: !outcome.in_sync() })
     }
 
     async fn end(&self, context: &Context) -> Ending {

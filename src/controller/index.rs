@@ -1,7 +1,7 @@
 //! What the API server holds, as last seen, and how objects refer to each other.
 
 use crate::api::organization::{OrganizationStatus, Role};
-use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
+use crate::api::{AwsAccount, CompliancePolicy, EventDataStore, LogArchive, Trail};
 use crate::facets::context::AccountFacts;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
@@ -23,6 +23,7 @@ pub struct Stores {
     archives: Objects<LogArchive>,
     trails: Objects<Trail>,
     stores: Objects<EventDataStore>,
+    policies: Objects<CompliancePolicy>,
     namespaces: Store<NamespaceMeta>,
 }
 
@@ -31,6 +32,7 @@ pub struct Writers {
     pub archives: Writer<Guarded<LogArchive>>,
     pub trails: Writer<Guarded<Trail>>,
     pub stores: Writer<Guarded<EventDataStore>>,
+    pub policies: Writer<Guarded<CompliancePolicy>>,
     pub namespaces: Writer<NamespaceMeta>,
 }
 
@@ -39,15 +41,23 @@ pub fn stores() -> (Stores, Writers) {
     let (archives, of_archives) = reflector::store();
     let (trails, of_trails) = reflector::store();
     let (stores, of_stores) = reflector::store();
+    let (policies, of_policies) = reflector::store();
     let (namespaces, of_namespaces) = reflector::store();
     (
-        Stores { accounts, archives, trails, stores, namespaces },
-        Writers { accounts: of_accounts, archives: of_archives, trails: of_trails, stores: of_stores, namespaces: of_namespaces },
+        Stores { accounts, archives, trails, stores, policies, namespaces },
+        Writers {
+            accounts: of_accounts,
+            archives: of_archives,
+            trails: of_trails,
+            stores: of_stores,
+            policies: of_policies,
+            namespaces: of_namespaces,
+        },
     )
 }
 
-/// Kinds that are watched: four of ours, and namespaces.
-const KINDS: usize = 5;
+/// Kinds that are watched: five of ours, and namespaces.
+const KINDS: usize = 6;
 
 /// Everything that references are resolved from.
 #[derive(Clone)]
@@ -57,6 +67,7 @@ pub struct Index {
     pub archives: Objects<LogArchive>,
     pub trails: Objects<Trail>,
     pub stores: Objects<EventDataStore>,
+    pub policies: Objects<CompliancePolicy>,
     pub namespaces: Store<NamespaceMeta>,
 }
 
@@ -77,6 +88,7 @@ impl Index {
             archives: stores.archives,
             trails: stores.trails,
             stores: stores.stores,
+            policies: stores.policies,
             namespaces: stores.namespaces,
         }
     }
@@ -117,6 +129,19 @@ impl Index {
 
     pub fn may_use_account(&self, namespace: &str, account: &AwsAccount) -> bool {
         account.spec.allowed_namespaces.permits(namespace, &self.namespace_labels(namespace))
+    }
+
+    /// Whether a policy applies to an object.
+    pub fn selects(&self, policy: &CompliancePolicy, object: &impl ResourceExt) -> bool {
+        let namespace = object.namespace().map(|name| (self.namespace_labels(&name), name));
+        policy.spec.selects(namespace.as_ref().map(|(labels, name)| (name.as_str(), labels)), object.labels())
+    }
+
+    /// The policies that apply to an object, by name.
+    pub fn policies_of(&self, object: &impl ResourceExt) -> Vec<CompliancePolicy> {
+        let mut policies = readable(&self.policies, |policy| self.selects(policy, object));
+        policies.sort_by_key(ResourceExt::name_any);
+        policies
     }
 
     /// Whether some organization Trail lives in an account.

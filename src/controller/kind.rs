@@ -38,6 +38,9 @@ pub enum Ending {
 pub trait Kind: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
     type Status: Timed + Default + Serialize + Send + Sync;
 
+    /// Whether anything must be settled before an object may go. Such objects hold our finalizer.
+    const SETTLES: bool = true;
+
     /// Where objects of this one's namespace live.
     fn api(&self, client: Client) -> Api<Self>;
     fn status(&self) -> Option<&Self::Status>;

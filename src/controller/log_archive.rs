@@ -2,11 +2,14 @@
 
 use super::context::{Context, account_inputs};
 use super::index::{facts, refers_to};
+use super::judging::{self, Judging};
 use super::kind::{Ending, Kind, Pass, Passed};
+use super::reports;
 use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::{LogArchive, LogArchiveStatus};
 use crate::engine::{self, Deletion, Subject, Writers};
 use crate::facets::context::AccountFacts;
+use crate::rules::case::Case;
 use crate::status::tell::Situation;
 use crate::status::{self, Waiting};
 use kube::{Api, Client, ResourceExt};
@@ -50,7 +53,7 @@ impl Kind for LogArchive {
             Err(waiting) => json!(waiting.message),
         };
         let writers = writers(self, context);
-        json!([account, writers.current, writers.gone])
+        json!([account, writers.current, writers.gone, judging::inputs(self, context)])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<LogArchiveStatus>, Waiting> {
@@ -71,7 +74,13 @@ impl Kind for LogArchive {
             attempts: pass.failures,
             now: pass.now,
         };
-        let told = status::log_archive::after_pass(self, facts.partition.as_str(), &writers, &outcome, &situation);
+        let mut told = status::log_archive::after_pass(self, facts.partition.as_str(), &writers, &outcome, &situation);
+        if judging::is_judgeable(&outcome) {
+            let judging = Judging::of(self, pass.context, pass.now);
+            let case = judging.frame.archive(self, &facts, &writers, outcome.latest().seen.clone());
+            let findings = judging.tell(&Case::Archive(&case), pass.context, &mut told);
+            reports::keep(pass.context, self, &findings, judging.settings.report, &mut told.status.compliance, pass.now).await;
+        }
         Ok(Passed { told, failed: !outcome.in_sync() })
     }
 

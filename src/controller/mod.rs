@@ -4,20 +4,25 @@
 
 mod admin;
 mod aws_account;
+mod compliance_policy;
 mod context;
 mod coverage;
 mod event_data_store;
 mod gate;
 mod index;
+mod judging;
 mod kind;
 mod log_archive;
 mod publish;
 mod reconcile;
+mod reports;
 mod sessions;
 mod trail;
 mod watches;
 
-use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
+use crate::api::{AwsAccount, CompliancePolicy, EventDataStore, LogArchive, Trail};
+use crate::report::open_reports::ReportKind;
+use crate::rules::catalogue::Catalogue;
 use anyhow::Context as _;
 use context::Context;
 use futures::StreamExt;
@@ -40,6 +45,8 @@ pub struct Options {
     pub admin: SocketAddr,
     /// Tells the operators of several clusters apart in ownership tags.
     pub instance: String,
+    /// What reports are written as, where a policy asks for them and the cluster has the kind.
+    pub report_kind: ReportKind,
 }
 
 /// Objects of one kind that are reconciled at a time.
@@ -56,9 +63,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (wakes, woken) = Wakes::channels();
     let (listed, all_listed) = watch::channel(0);
     let index = Index::new(stores, all_listed);
-    let context = Arc::new(Context::new(client.clone(), index.clone(), options.instance.clone(), stopping.clone()));
+    let reports = reports::Found::look(&client, options.report_kind).await;
+    let judging = (Catalogue::builtin()?, reports.clone());
+    let context = Arc::new(Context::new(client.clone(), index.clone(), judging, options.instance.clone(), stopping.clone()));
 
     watches::spawn(&client, writers, &index, &wakes, &listed);
+    tokio::spawn(reports.follow(client.clone(), options.report_kind, wakes, index.clone()));
     let admin = tokio::spawn(admin::serve(options.admin, index.clone()));
     let controllers = tokio::spawn(async move {
         tokio::join!(
@@ -66,6 +76,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             drive::<LogArchive>(index.archives.clone(), woken.archives, context.clone(), stopping.clone()),
             drive::<EventDataStore>(index.stores.clone(), woken.stores, context.clone(), stopping.clone()),
             drive::<Trail>(index.trails.clone(), woken.trails, context.clone(), stopping.clone()),
+            drive::<CompliancePolicy>(index.policies.clone(), woken.policies, context.clone(), stopping.clone()),
         );
     });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "trailkeeper is running");

@@ -50,7 +50,7 @@ pub async fn reconcile<K: Kind>(object: Arc<Guarded<K>>, context: Arc<Context>) 
     if object.meta().deletion_timestamp.is_some() {
         return end(object, &api, &context).await;
     }
-    if !publish::has_finalizer(object) {
+    if K::SETTLES && !publish::has_finalizer(object) {
         publish::set_finalizer(&api, object, true).await?;
     }
     let inputs = inputs(object, &context);

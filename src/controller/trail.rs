@@ -2,13 +2,16 @@
 
 use super::context::{Context, account_inputs};
 use super::coverage;
+use super::judging::{self, Judging};
 use super::kind::{Ending, Kind, Pass, Passed};
+use super::reports;
 use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::log_archive::EncryptionType;
 use crate::api::{AwsAccount, LogArchive, Trail, TrailStatus};
 use crate::engine::{self, Deletion, Subject, trail_name};
 use crate::facets::context::{AccountFacts, Destination};
 use crate::facets::step::AFTER_APPLY;
+use crate::rules::case::Case;
 use crate::status::organization::active_accounts;
 use crate::status::tell::Situation;
 use crate::status::{self, Waiting};
@@ -97,14 +100,15 @@ impl Kind for Trail {
     }
 
     fn references(&self, context: &Context) -> Value {
-        match resolve(self, context) {
+        let references = match resolve(self, context) {
             Ok(Resolved { account, facts, destination }) => {
                 let of = account.status.as_ref().and_then(|status| status.organization.as_ref());
                 let members = if self.spec.organization { active_accounts(of) } else { Vec::new() };
                 json!([account_inputs(&account), facts.organization, facts.regions, members, destination.bucket, destination.kms_key])
             }
             Err(waiting) => json!(waiting.message),
-        }
+        };
+        json!([references, judging::inputs(self, context)])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<TrailStatus>, Waiting> {
@@ -125,6 +129,13 @@ impl Kind for Trail {
             now: pass.now,
         };
         let mut told = status::trail::after_pass(self, &outcome, &situation);
+        if judging::is_judgeable(&outcome) {
+            let judging = Judging::of(self, pass.context, pass.now);
+            let archive = pass.context.index.archive_of(self);
+            let case = judging.frame.trail(self, &facts, archive.as_ref(), outcome.latest().seen.clone());
+            let findings = judging.tell(&Case::Trail(&case), pass.context, &mut told);
+            reports::keep(pass.context, self, &findings, judging.settings.report, &mut told.status.compliance, pass.now).await;
+        }
         told.status.organization = coverage::of_trail(self, &told.status, &account, &facts, pass.context, pass.now).await;
         Ok(Passed { told, failed: !outcome.in_sync() })
     }

@@ -5,6 +5,7 @@
 mod advice;
 pub mod audit;
 pub mod iam_policy;
+pub mod open_reports;
 pub mod plan_json;
 pub mod plan_text;
 #[cfg(test)]

@@ -171,7 +171,7 @@ impl From<&ParameterValues> for Parameters {
 }
 
 /// Frameworks and included rules add, excluded rules take away; a policy that names neither frameworks nor rules asks for all.
-fn asks(spec: &CompliancePolicySpec, entry: &Entry, catalogue: &Catalogue) -> bool {
+pub fn asks(spec: &CompliancePolicySpec, entry: &Entry, catalogue: &Catalogue) -> bool {
     let names_none = spec.frameworks.is_empty() && spec.rules.include.is_empty();
     let framework = spec.frameworks.iter().any(|framework| catalogue.serves(entry, framework));
     !spec.rules.exclude.contains(&entry.id) && (names_none || framework || spec.rules.include.contains(&entry.id))

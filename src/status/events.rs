@@ -82,6 +82,29 @@ pub fn alerting(account: &str, message: &str) -> Event {
     event(false, "Alerting", "Verify", format!("account {account}: {message}"))
 }
 
+/// A rule fails that did not. `rule` is its id, severity and title.
+pub fn rule_failed(account: &str, rule: &str, message: &str) -> Event {
+    event(true, "RuleFailed", "Judge", format!("account {account}: {rule}: {message}"))
+}
+
+/// More rules than deserve an event each.
+pub fn rules_failed(account: &str, rules: &[&str]) -> Event {
+    event(true, "RulesFailed", "Judge", format!("account {account}: {} more rules fail: {}", rules.len(), rules.join(", ")))
+}
+
+pub fn rule_passed(account: &str, rule: &str) -> Event {
+    event(false, "RulePassed", "Judge", format!("account {account}: {rule}: it is kept again"))
+}
+
+pub fn rules_passed(account: &str, rules: &[&str]) -> Event {
+    event(false, "RulesPassed", "Judge", format!("account {account}: {} rules are kept again: {}", rules.len(), rules.join(", ")))
+}
+
+/// Something in the spec of a CompliancePolicy that is not in force.
+pub fn policy_problem(reason: &str, note: String) -> Event {
+    event(true, reason, "Judge", note)
+}
+
 /// Trails that no Trail object looks after.
 pub fn unmanaged_trail_found(account: &str, trails: &[String]) -> Event {
     event(true, "UnmanagedTrailFound", "Compare", format!("account {account}: no Trail object looks after {}", trails.join(", ")))

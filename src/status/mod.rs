@@ -5,6 +5,8 @@
 pub mod alarms;
 pub mod aws_account;
 pub mod classes;
+pub mod compliance;
+pub mod compliance_policy;
 pub mod coverage;
 pub mod event_data_store;
 pub mod events;
@@ -23,7 +25,8 @@ pub use schedule::Requeue;
 pub use waiting::Waiting;
 
 use crate::api::common::CommonStatus;
-use crate::api::{AwsAccountStatus, EventDataStoreStatus, LogArchiveStatus, TrailStatus};
+use crate::api::findings::Compliance;
+use crate::api::{AwsAccountStatus, CompliancePolicyStatus, EventDataStoreStatus, LogArchiveStatus, TrailStatus};
 use jiff::{Timestamp, ToSpan};
 
 /// What to tell the cluster after a pass.
@@ -52,6 +55,35 @@ pub trait Timed: Clone + PartialEq {
     }
 }
 
+/// The status of an object that the rules judge.
+pub trait Judgeable: Timed {
+    fn compliance_mut(&mut self) -> &mut Compliance;
+}
+
+impl Judgeable for AwsAccountStatus {
+    fn compliance_mut(&mut self) -> &mut Compliance {
+        &mut self.compliance
+    }
+}
+
+impl Judgeable for LogArchiveStatus {
+    fn compliance_mut(&mut self) -> &mut Compliance {
+        &mut self.compliance
+    }
+}
+
+impl Judgeable for EventDataStoreStatus {
+    fn compliance_mut(&mut self) -> &mut Compliance {
+        &mut self.compliance
+    }
+}
+
+impl Judgeable for TrailStatus {
+    fn compliance_mut(&mut self) -> &mut Compliance {
+        &mut self.compliance
+    }
+}
+
 impl Timed for AwsAccountStatus {
     fn common(&self) -> &CommonStatus {
         &self.common
@@ -61,6 +93,20 @@ impl Timed for AwsAccountStatus {
     }
     fn with_times_of(mut self, other: &Self) -> Self {
         self.common.last_verified_time = other.common.last_verified_time;
+        self.compliance = compliance::with_numbers_of(self.compliance, &other.compliance);
+        self
+    }
+}
+
+/// It reads no AWS, so it has no times of its own.
+impl Timed for CompliancePolicyStatus {
+    fn common(&self) -> &CommonStatus {
+        &self.common
+    }
+    fn common_mut(&mut self) -> &mut CommonStatus {
+        &mut self.common
+    }
+    fn with_times_of(self, _other: &Self) -> Self {
         self
     }
 }
@@ -74,6 +120,7 @@ impl Timed for LogArchiveStatus {
     }
     fn with_times_of(mut self, other: &Self) -> Self {
         self.common.last_verified_time = other.common.last_verified_time;
+        self.compliance = compliance::with_numbers_of(self.compliance, &other.compliance);
         self
     }
 }
@@ -87,6 +134,7 @@ impl Timed for EventDataStoreStatus {
     }
     fn with_times_of(mut self, other: &Self) -> Self {
         self.common.last_verified_time = other.common.last_verified_time;
+        self.compliance = compliance::with_numbers_of(self.compliance, &other.compliance);
         self
     }
 }
@@ -100,6 +148,7 @@ impl Timed for TrailStatus {
     }
     fn with_times_of(mut self, other: &Self) -> Self {
         self.common.last_verified_time = other.common.last_verified_time;
+        self.compliance = compliance::with_numbers_of(self.compliance, &other.compliance);
         // The first delivery is news; that it goes on is not.
         if other.last_delivery_time.is_some() && self.last_delivery_time.is_some() {
             self.last_delivery_time = other.last_delivery_time;

@@ -220,7 +220,15 @@ fn properties(path: &str, schema: &Value, found: &mut Vec<(String, String)>) {
 #[tokio::test]
 async fn kubectl_explains_every_field() {
     let world = World::new("manifests").await;
-    for kind in ["awsaccounts", "eventdatastores", "logarchives", "trails"] {
+    let interval = (".spec.interval", "as a Go duration. At least 30s");
+    let exemptions = (".spec.exemptions", "Failures that somebody accepts until a date");
+    for (kind, (field, words)) in [
+        ("awsaccounts", interval),
+        ("compliancepolicies", exemptions),
+        ("eventdatastores", interval),
+        ("logarchives", interval),
+        ("trails", interval),
+    ] {
         let crd = Api::<CustomResourceDefinition>::all(world.kube.clone()).get(&format!("{kind}.trailkeeper.dev")).await.unwrap();
         let schema = crd.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.clone().unwrap();
         let mut found = Vec::new();
@@ -228,7 +236,7 @@ async fn kubectl_explains_every_field() {
         // The API server keeps the description of these two to itself.
         found.retain(|(path, _)| ![".apiVersion", ".kind", ".metadata"].contains(&path.as_str()));
         let bare: Vec<_> = found.iter().filter(|(_, description)| description.is_empty()).map(|(path, _)| path).collect();
-        assert!(found.iter().any(|(path, _)| path == ".spec.interval"), "{found:?}");
+        assert!(found.iter().any(|(path, _)| path == field), "{found:?}");
         assert!(bare.is_empty(), "{} has no description for {bare:?}", crd.name_any());
 
         let explained = world.stage.lab.kubectl(&["explain", kind, "--recursive"], None).unwrap().success().unwrap();
@@ -239,7 +247,7 @@ async fn kubectl_explains_every_field() {
                 "{kind}{path} is not in:\n{explained}"
             );
         }
-        let field = world.stage.lab.kubectl(&["explain", &format!("{kind}.spec.interval")], None).unwrap().success().unwrap();
-        assert!(field.contains("as a Go duration. At least 30s"), "{field}");
+        let told = world.stage.lab.kubectl(&["explain", &format!("{kind}{field}")], None).unwrap().success().unwrap();
+        assert!(told.contains(words), "{told}");
     }
 }
