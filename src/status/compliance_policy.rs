@@ -6,7 +6,7 @@ use crate::api::findings::FindingCounts;
 use crate::api::{CompliancePolicy, CompliancePolicySpec, CompliancePolicyStatus};
 use crate::report::open_reports::ReportKind;
 use crate::rules::catalogue::Catalogue;
-use crate::rules::settings::{Settings, asks};
+use crate::rules::settings::asks;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
