@@ -9,6 +9,7 @@ mod adoption;
 mod alarms;
 mod analysis;
 mod central;
+mod compliance;
 mod convergence;
 mod crash;
 mod create;

@@ -35,6 +35,8 @@ impl World {
     pub fn api(&self, kind: &str) -> Api<DynamicObject> {
         let (group, version) = match kind {
             "Secret" | "Namespace" => ("", "v1"),
+            "Report" => ("openreports.io", "v1alpha1"),
+            "PolicyReport" => ("wgpolicyk8s.io", "v1alpha2"),
             _ => ("trailkeeper.dev", "v1alpha1"),
         };
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
@@ -132,7 +134,7 @@ impl World {
 
     /// The events about an object, oldest first.
     pub async fn events(&self, kind: &str, name: &str) -> Vec<Seen> {
-        let namespace = if kind == "AwsAccount" { "default" } else { self.namespace.as_str() };
+        let namespace = if matches!(kind, "AwsAccount" | "CompliancePolicy") { "default" } else { self.namespace.as_str() };
         let api = Api::<Event>::namespaced(self.kube.clone(), namespace);
         let mut found = api.list(&ListParams::default()).await.unwrap().items;
         found.retain(|event| {
