@@ -124,6 +124,38 @@ pub struct ParameterValues {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 32)))]
     pub home_regions: Vec<String>,
+    /// Buckets that trails may deliver to, by name. Empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 63)))]
+    pub trail_buckets: Vec<String>,
+    /// Topics that trails may tell of log files, by ARN. Empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 1024)))]
+    pub trail_topics: Vec<String>,
+    /// Log groups that trails may deliver to, by ARN, with or without `:*`. Empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 1024)))]
+    pub trail_log_groups: Vec<String>,
+    /// Keys that may encrypt log files, by ARN. Empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 1024)))]
+    pub trail_keys: Vec<String>,
+    /// Principals that may administer CloudTrail, by ARN. Empty: none but those who administer the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 2048)))]
+    pub trail_administrators: Vec<String>,
+    /// Accounts that may administer CloudTrail for the organization. Empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3), inner(length(max = 12)))]
+    pub delegated_administrators: Vec<String>,
+    /// Resource types whose data events must be recorded, for example `AWS::DynamoDB::Table`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 128)))]
+    pub data_resource_types: Vec<String>,
+    /// Services whose network activity must be recorded, for example `kms.amazonaws.com`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 128)))]
+    pub network_activity_sources: Vec<String>,
     /// Tag keys that every trail must have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 128)))]

@@ -69,6 +69,8 @@ impl Cloud {
                     latest_digest_delivery_time: status.latest_digest_delivery_time.and_then(timestamp),
                     latest_digest_delivery_error: error_code(status.latest_digest_delivery_error),
                     latest_notification_error: error_code(status.latest_notification_error),
+                    latest_cloud_watch_logs_time: status.latest_cloud_watch_logs_delivery_time.and_then(timestamp),
+                    start_logging_time: status.start_logging_time.and_then(timestamp),
                     latest_cloud_watch_logs_error: error_code(status.latest_cloud_watch_logs_delivery_error),
                     stop_logging_time: status.stop_logging_time.and_then(timestamp),
                 },

@@ -53,6 +53,7 @@ pub mod response_targets;
 pub mod responses;
 pub mod rights;
 pub mod role;
+pub mod selection;
 pub mod step;
 pub mod store;
 pub mod store_federation;

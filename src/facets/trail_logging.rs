@@ -26,7 +26,9 @@ pub struct DeliveryFacts {
     pub latest_digest_delivery_time: Option<Timestamp>,
     pub latest_digest_delivery_error: Option<String>,
     pub latest_notification_error: Option<String>,
+    pub latest_cloud_watch_logs_time: Option<Timestamp>,
     pub latest_cloud_watch_logs_error: Option<String>,
+    pub start_logging_time: Option<Timestamp>,
     pub stop_logging_time: Option<Timestamp>,
 }
 

@@ -1,4 +1,18 @@
 //! What rules look at: one object with its facets as desired or as observed, and what stands around it.
+//!
+//! Rules about trails and accounts also take evidence that no facet reads. Whoever gathers it puts it beside the facets, under
+//! these names; a rule that `asks` for what nobody looked at is left out.
+//!
+//! | case | name | state | where it comes from |
+//! |---|---|---|---|
+//! | trail | `noticeTopic` | `facets::topic::TopicState` | SNS GetTopicAttributes, where the topic is a given one; absent if it is gone |
+//! | trail | `noticeSubscriptions` | `rules::notices::NoticeSubscriptions` | SNS ListSubscriptionsByTopic |
+//! | trail | `logGroup` | `facets::log_group::LogGroupState` | CloudWatch Logs DescribeLogGroups, where the group is a given one |
+//! | trail | `logGroupAccess` | `rules::delivery::LogGroupAccess` | CloudWatch Logs DescribeResourcePolicies |
+//! | trail | `regionStatus` | `rules::delivery::RegionStatus` | CloudTrail GetTrailStatus, asked in every Region |
+//! | trail | `organizationCoverage` | `api::organization::OrganizationCoverage` | `status.organization` of the Trail |
+//! | account | `trailGuard` | `rules::organization::TrailGuard` | Organizations ListPoliciesForTarget (account and all above it), DescribePolicy |
+//! | account | `cloudTrailAdministrators` | `rules::account::CloudTrailAdministrators` | IAM GetAccountAuthorizationDetails |
 
 use super::finding::{Judged, Verdict};
 use super::settings::Parameters;

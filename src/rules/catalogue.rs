@@ -155,7 +155,8 @@ fn rows<T: for<'a> Deserialize<'a>>(file: &str, text: &str) -> Result<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::rules;
+    use crate::api::{AwsAccountSpec, EventDataStoreSpec, LogArchiveSpec, TrailSpec};
+    use crate::rules::{Judge, rules};
 
     #[test]
     fn every_rule_has_its_entry_and_every_entry_its_rule() {
@@ -180,5 +181,41 @@ mod tests {
         let known = |topic: &str| catalogue.topic(topic).is_some();
         assert!(catalogue.tools.iter().all(|tool| known(&tool.topic)));
         assert!(catalogue.requirements.keys().all(|topic| known(topic)));
+    }
+
+    /// The least spec of each kind.
+    fn least(kind: &str) -> serde_json::Value {
+        let account = serde_json::json!({"name": "x"});
+        match kind {
+            "AwsAccount" => serde_json::json!({"accountId": "111111111111"}),
+            "LogArchive" => serde_json::json!({"accountRef": account, "region": "eu-west-1", "bucketName": "logs"}),
+            "EventDataStore" => serde_json::json!({"accountRef": account, "region": "eu-west-1"}),
+            _ => serde_json::json!({"accountRef": account, "region": "eu-west-1"}),
+        }
+    }
+
+    #[test]
+    fn every_patch_is_taken_by_its_kind() {
+        let catalogue = Catalogue::builtin().unwrap();
+        for rule in rules() {
+            let Some(patch) = &catalogue.entry(rule.id).unwrap().patch else { continue };
+            let own = match rule.judge {
+                Judge::Trail(_) => "Trail",
+                Judge::Archive(_) => "LogArchive",
+                Judge::Account(_) => "AwsAccount",
+                Judge::Store(_) => "EventDataStore",
+            };
+            let kind = patch.get("kind").and_then(serde_json::Value::as_str).unwrap_or(own);
+            let mut spec = least(kind);
+            json_patch::merge(&mut spec, &patch["spec"]);
+            let taken = match kind {
+                "Trail" => serde_json::from_value::<TrailSpec>(spec).map(drop),
+                "LogArchive" => serde_json::from_value::<LogArchiveSpec>(spec).map(drop),
+                "AwsAccount" => serde_json::from_value::<AwsAccountSpec>(spec).map(drop),
+                "EventDataStore" => serde_json::from_value::<EventDataStoreSpec>(spec).map(drop),
+                other => panic!("{}: there is no kind {other}", rule.id),
+            };
+            assert!(taken.is_ok(), "{}: {taken:?}", rule.id);
+        }
     }
 }

@@ -18,6 +18,7 @@ mod implication;
 pub mod key;
 pub mod lake;
 pub mod monitoring;
+pub mod notices;
 pub mod of_object;
 pub mod organization;
 mod policy;
@@ -53,6 +54,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         trail::RULES,
         events::RULES,
         delivery::RULES,
+        notices::RULES,
         bucket::RULES,
         bucket_policy::RULES,
         bucket_retention::RULES,

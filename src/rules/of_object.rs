@@ -6,7 +6,7 @@ use super::settings::Parameters;
 use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
 use crate::engine::{Writers, trail_name};
 use crate::facets::context::AccountFacts;
-use crate::facets::observed::Seen;
+use crate::facets::observed::{Observed, Reading, Seen};
 use crate::facets::store::StoreFacts;
 use crate::status::coverage::Inventory;
 use jiff::Timestamp;
@@ -31,7 +31,11 @@ impl Frame {
     }
 
     /// A Trail. `archive` is the LogArchive that it delivers to.
-    pub fn trail(&self, trail: &Trail, account: &AccountFacts, archive: Option<&LogArchive>, seen: Seen) -> TrailCase {
+    pub fn trail(&self, trail: &Trail, account: &AccountFacts, archive: Option<&LogArchive>, mut seen: Seen) -> TrailCase {
+        if let Some(coverage) = trail.status.as_ref().and_then(|status| status.organization.as_ref()).filter(|_| self.stage == Stage::Live)
+        {
+            seen.insert("organizationCoverage", Observed::Present(Reading::state(coverage)));
+        }
         let name = trail_name(trail);
         let arn = account.trail_arn(&trail.spec, &name);
         TrailCase {

@@ -21,6 +21,19 @@ pub struct Parameters {
     pub archive_accounts: BTreeSet<String>,
     /// Regions where trails may have their home; empty: any.
     pub home_regions: BTreeSet<String>,
+    /// Buckets, topics, log groups (without `:*`) and keys that a trail may use; each empty: any.
+    pub trail_buckets: BTreeSet<String>,
+    pub trail_topics: BTreeSet<String>,
+    pub trail_log_groups: BTreeSet<String>,
+    pub trail_keys: BTreeSet<String>,
+    /// ARNs of the principals that may administer CloudTrail.
+    pub trail_administrators: BTreeSet<String>,
+    /// Accounts that may administer CloudTrail for the organization; empty: any.
+    pub delegated_administrators: BTreeSet<String>,
+    /// Resource types whose data events must be recorded.
+    pub data_resource_types: BTreeSet<String>,
+    /// Services whose network activity must be recorded.
+    pub network_activity_sources: BTreeSet<String>,
     /// Tag keys that a trail must have.
     pub required_tags: BTreeSet<String>,
     /// Hours after which a delivery is overdue.
@@ -35,6 +48,14 @@ impl Default for Parameters {
             allowed_regions: BTreeSet::new(),
             archive_accounts: BTreeSet::new(),
             home_regions: BTreeSet::new(),
+            trail_buckets: BTreeSet::new(),
+            trail_topics: BTreeSet::new(),
+            trail_log_groups: BTreeSet::new(),
+            trail_keys: BTreeSet::new(),
+            trail_administrators: BTreeSet::new(),
+            delegated_administrators: BTreeSet::new(),
+            data_resource_types: BTreeSet::new(),
+            network_activity_sources: BTreeSet::new(),
             required_tags: BTreeSet::new(),
             delivery_hours: 24,
         }
@@ -43,29 +64,43 @@ impl Default for Parameters {
 
 impl Parameters {
     /// The stricter of both, field by field.
-    fn tightened(mut self, values: &ParameterValues) -> Self {
-        let stricter = |now: u32, wanted: Option<u32>| wanted.map_or(now, |wanted| now.max(wanted));
-        self.retention_days = stricter(self.retention_days, values.retention_days);
-        self.log_group_retention_days = stricter(self.log_group_retention_days, values.log_group_retention_days);
-        self.delivery_hours = values.delivery_hours.map_or(self.delivery_hours, |hours| hours.min(self.delivery_hours));
-        self.allowed_regions = narrowed(self.allowed_regions, &values.allowed_regions);
-        self.archive_accounts = narrowed(self.archive_accounts, &values.archive_accounts);
-        self.home_regions = narrowed(self.home_regions, &values.home_regions);
-        self.required_tags.extend(values.required_tags.iter().cloned());
-        self
+    fn tightened(self, other: Self) -> Self {
+        let either = |mut one: BTreeSet<String>, other: BTreeSet<String>| {
+            one.extend(other);
+            one
+        };
+        Self {
+            retention_days: self.retention_days.max(other.retention_days),
+            log_group_retention_days: self.log_group_retention_days.max(other.log_group_retention_days),
+            delivery_hours: self.delivery_hours.min(other.delivery_hours),
+            allowed_regions: narrowed(self.allowed_regions, other.allowed_regions),
+            archive_accounts: narrowed(self.archive_accounts, other.archive_accounts),
+            home_regions: narrowed(self.home_regions, other.home_regions),
+            trail_buckets: narrowed(self.trail_buckets, other.trail_buckets),
+            trail_topics: narrowed(self.trail_topics, other.trail_topics),
+            trail_log_groups: narrowed(self.trail_log_groups, other.trail_log_groups),
+            trail_keys: narrowed(self.trail_keys, other.trail_keys),
+            trail_administrators: &self.trail_administrators & &other.trail_administrators,
+            delegated_administrators: narrowed(self.delegated_administrators, other.delegated_administrators),
+            data_resource_types: either(self.data_resource_types, other.data_resource_types),
+            network_activity_sources: either(self.network_activity_sources, other.network_activity_sources),
+            required_tags: either(self.required_tags, other.required_tags),
+        }
     }
+}
+
+/// ARNs of log groups without the `:*` that stands for their streams.
+fn bare(groups: &[String]) -> BTreeSet<String> {
+    groups.iter().map(|group| group.trim_end_matches(":*").to_owned()).collect()
 }
 
 /// Those allowed by both lists; an empty list allows all. Lists with nothing in common allow nothing, which the empty string
 /// stands for.
-fn narrowed(now: BTreeSet<String>, wanted: &[String]) -> BTreeSet<String> {
-    if wanted.is_empty() {
-        return now;
+fn narrowed(now: BTreeSet<String>, wanted: BTreeSet<String>) -> BTreeSet<String> {
+    if wanted.is_empty() || now.is_empty() {
+        return &now | &wanted;
     }
-    if now.is_empty() {
-        return wanted.iter().cloned().collect();
-    }
-    let both: BTreeSet<String> = wanted.iter().filter(|value| now.contains(*value)).cloned().collect();
+    let both = &now & &wanted;
     if both.is_empty() { BTreeSet::from([String::new()]) } else { both }
 }
 
@@ -99,8 +134,11 @@ impl Settings {
                 let held = settings.severities.entry(rule.clone()).or_insert(*severity);
                 *held = (*held).max(*severity);
             }
-            let own = parameters.take().map_or_else(|| Parameters::from(&spec.parameters), |held| held.tightened(&spec.parameters));
-            parameters = Some(own);
+            let own = Parameters::from(&spec.parameters);
+            parameters = Some(match parameters.take() {
+                Some(held) => held.tightened(own),
+                None => own,
+            });
             settings.exemptions.extend(spec.exemptions.iter().map(|exemption| ((*name).to_owned(), exemption.clone())));
             settings.report |= spec.report;
         }
@@ -165,6 +203,14 @@ impl From<&ParameterValues> for Parameters {
             allowed_regions: values.allowed_regions.iter().cloned().collect(),
             archive_accounts: values.archive_accounts.iter().cloned().collect(),
             home_regions: values.home_regions.iter().cloned().collect(),
+            trail_buckets: values.trail_buckets.iter().cloned().collect(),
+            trail_topics: values.trail_topics.iter().cloned().collect(),
+            trail_log_groups: bare(&values.trail_log_groups),
+            trail_keys: values.trail_keys.iter().cloned().collect(),
+            trail_administrators: values.trail_administrators.iter().cloned().collect(),
+            delegated_administrators: values.delegated_administrators.iter().cloned().collect(),
+            data_resource_types: values.data_resource_types.iter().cloned().collect(),
+            network_activity_sources: values.network_activity_sources.iter().cloned().collect(),
             required_tags: values.required_tags.iter().cloned().collect(),
         }
     }
@@ -186,3 +232,6 @@ fn covers(exemption: &Exemption, entry: &Entry, case: &Case<'_>) -> bool {
         && is(&exemption.arn, Some(&judged.arn))
         && is(&exemption.account, Some(&judged.account))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,12 @@
 use super::case::TrailCase;
 use super::finding::Verdict;
 use super::{Judge, Judgement, Rule, applies, must};
+use crate::facets::step::AFTER_APPLY;
 use crate::facets::tags::Tags;
+use crate::facets::trail_events::EventsState;
 use crate::facets::trail_logging::LoggingState;
 use crate::facets::trail_settings::TrailSettings;
+use std::collections::BTreeSet;
 
 pub const RULES: &[Rule] = &[
     Rule { id: "TK-TRAIL-001", judge: Judge::Trail(logging) },
@@ -15,6 +18,7 @@ pub const RULES: &[Rule] = &[
     Rule { id: "TK-TRAIL-005", judge: Judge::Trail(encrypted_with_kms) },
     Rule { id: "TK-TRAIL-006", judge: Judge::Trail(tagged) },
     Rule { id: "TK-TRAIL-007", judge: Judge::Trail(home_region) },
+    Rule { id: "TK-TRAIL-008", judge: Judge::Trail(designated_targets) },
 ];
 
 impl TrailCase {
@@ -22,6 +26,22 @@ impl TrailCase {
     pub(super) fn settings(&self) -> Result<TrailSettings, Verdict> {
         self.common.state("settings")?.ok_or_else(|| Verdict::NotApplicable("there is no such trail".to_owned()))
     }
+
+    /// What the trail's selectors take.
+    pub(super) fn events(&self) -> Result<EventsState, Verdict> {
+        self.settings()?;
+        Ok(self.common.state("events")?.unwrap_or_default())
+    }
+
+    /// The partition of its ARN.
+    pub(super) fn partition(&self) -> &str {
+        self.common.judged.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
+    }
+}
+
+/// Values for people.
+pub(super) fn listed<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
+    values.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn logging(case: &TrailCase) -> Judgement {
@@ -52,8 +72,8 @@ fn tagged(case: &TrailCase) -> Judgement {
     case.settings()?;
     let tags = case.common.state::<Tags>("tags")?.unwrap_or_default();
     let required = &case.common.parameters.required_tags;
-    let lacking: Vec<&str> = required.iter().filter(|key| !tags.contains_key(*key)).map(String::as_str).collect();
-    must(lacking.is_empty(), || format!("it lacks the tags {}", lacking.join(", ")))?;
+    let lacking = listed(required.iter().filter(|key| !tags.contains_key(*key)));
+    must(lacking.is_empty(), || format!("it lacks the tags {lacking}"))?;
     must(!required.is_empty() || !tags.is_empty(), || "it has no tag that says whose it is".to_owned())
 }
 
@@ -61,7 +81,27 @@ fn home_region(case: &TrailCase) -> Judgement {
     let allowed = &case.common.parameters.home_regions;
     applies(!allowed.is_empty(), "no home Region is prescribed: parameters.homeRegions")?;
     let region = &case.common.judged.region;
-    must(allowed.contains(region), || {
-        format!("its home Region is {region}, and trails are to have it in {}", allowed.iter().cloned().collect::<Vec<_>>().join(", "))
+    must(allowed.contains(region), || format!("its home Region is {region}, and trails are to have it in {}", listed(allowed)))
+}
+
+fn designated_targets(case: &TrailCase) -> Judgement {
+    let wanted = &case.common.parameters;
+    let lists = [&wanted.trail_buckets, &wanted.trail_topics, &wanted.trail_log_groups, &wanted.trail_keys];
+    applies(
+        lists.iter().any(|list| !list.is_empty()),
+        "nothing is prescribed: parameters.trailBuckets, trailTopics, trailLogGroups, trailKeys",
+    )?;
+    let settings = case.settings()?;
+    designated("bucket", &settings.bucket, &wanted.trail_buckets)?;
+    designated("SNS topic", &settings.sns_topic, &wanted.trail_topics)?;
+    designated("log group", settings.log_group.trim_end_matches(":*"), &wanted.trail_log_groups)?;
+    // A key that is yet to be made has no ARN.
+    if settings.kms_key == AFTER_APPLY { Ok(()) } else { designated("KMS key", &settings.kms_key, &wanted.trail_keys) }
+}
+
+fn designated(what: &str, is: &str, allowed: &BTreeSet<String>) -> Judgement {
+    must(allowed.is_empty() || allowed.contains(is), || {
+        let is = if is.is_empty() { "none" } else { is };
+        format!("its {what} is {is}, and prescribed is {}", listed(allowed))
     })
 }

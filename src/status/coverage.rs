@@ -16,6 +16,10 @@ pub struct SeenTrail {
     pub multi_region: bool,
     pub organization: bool,
     pub bucket: String,
+    pub global_service_events: bool,
+    pub log_file_validation: bool,
+    /// ARN of the key that encrypts its log files; empty without one.
+    pub kms_key: String,
     pub insights: bool,
     pub logging: Result<bool, Failure>,
     pub records: Result<EventsState, Failure>,
@@ -47,7 +51,8 @@ enum Sort {
 }
 
 impl SeenTrail {
-    fn reaches(&self, region: &str) -> bool {
+    /// Whether it records this Region.
+    pub fn reaches(&self, region: &str) -> bool {
         self.multi_region || self.home_region == region
     }
 
@@ -187,6 +192,9 @@ pub(super) mod tests {
             multi_region,
             organization: false,
             bucket: "logs".into(),
+            global_service_events: true,
+            log_file_validation: true,
+            kms_key: String::new(),
             insights: false,
             logging,
             records: Ok(meaning_of(&compile(&serde_saphyr::from_str(events).unwrap()))),

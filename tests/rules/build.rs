@@ -1,7 +1,7 @@
 //! From the YAML of the corpus to cases as rules take them.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use trailkeeper::api::aws_account::Organization;
 use trailkeeper::api::compliance_policy::ParameterValues;
@@ -47,6 +47,8 @@ pub struct State {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Facet {
     state: Value,
+    /// The state of selectors, as `spec.events` says them.
+    events: Option<Events>,
     facts: Value,
     /// An IAM action that was denied.
     denied: Option<String>,
@@ -70,6 +72,9 @@ struct InventoryTrail {
     multi_region: bool,
     organization: bool,
     bucket: String,
+    global_service_events: bool,
+    log_file_validation: bool,
+    kms_key: String,
     insights: bool,
     /// Unset: it could not be read.
     logging: Option<bool>,
@@ -151,6 +156,7 @@ fn seen(facets: BTreeMap<String, Facet>) -> Seen {
         let answer = match facet {
             Facet { denied: Some(action), .. } => Observed::Unknown(denied(&action)),
             Facet { absent: true, .. } => Observed::Absent,
+            Facet { events: Some(events), facts, .. } => Observed::Present(Reading { state: json!(meaning_of(&compile(&events))), facts }),
             Facet { state, facts, .. } => Observed::Present(Reading { state, facts }),
         };
         seen.insert(Box::leak(name.into_boxed_str()), answer);
@@ -166,6 +172,9 @@ fn inventory(found: SeenInventory) -> Inventory {
         multi_region: trail.multi_region,
         organization: trail.organization,
         bucket: trail.bucket,
+        global_service_events: trail.global_service_events,
+        log_file_validation: trail.log_file_validation,
+        kms_key: trail.kms_key,
         insights: trail.insights,
         logging: trail.logging.ok_or_else(|| denied("cloudtrail:GetTrailStatus")),
         records: trail.events.map(|events| meaning_of(&compile(&events))).ok_or_else(|| denied("cloudtrail:GetEventSelectors")),
