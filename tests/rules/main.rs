@@ -18,7 +18,7 @@ use trailkeeper::rules::finding;
 use trailkeeper::rules::settings::Settings;
 
 /// Fewer cases than this are no corpus.
-const FEWEST: usize = 150;
+const FEWEST: usize = 320;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
