@@ -1,7 +1,15 @@
 //! Rules about the bucket that log files rest in: who can open it, what keeps a file from being lost, where it is.
 //!
-//! Evidence that no facet reads, and that a case may have: `acl`, `accountPublicAccessBlock` (as `publicAccessBlock`),
-//! `accessLogTarget`, `bucketOwner`, `replicationTargets`.
+//! Evidence that no facet reads, and that a case may have beside its facets:
+//!
+//! | case | name | state | where it comes from |
+//! |---|---|---|---|
+//! | archive | `acl` | `AclState` | S3 GetBucketAcl |
+//! | archive, account | `accountPublicAccessBlock` | `PublicAccessBlock` | S3 Control GetPublicAccessBlock; absent where the account has none |
+//! | archive | `accessLogTarget` | `AccessLogTarget` | the same reads of the bucket that access logs go to; absent if it is gone |
+//! | archive | `bucketOwner` | `BucketOwnerState` | S3 HeadBucket with each account that is known as expected owner |
+//! | archive | `replicationTargets` | `ReplicationTargets` | S3 HeadBucket of each destination |
+//! | archive | `newFileNotification` | that of the facet | S3 GetBucketNotificationConfiguration, also where the spec asks for none |
 
 use super::case::{AccountCase, ArchiveCase, Common, Stage};
 use super::finding::Verdict;

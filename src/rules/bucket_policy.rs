@@ -89,9 +89,14 @@ fn writers_are_let_in(case: &ArchiveCase) -> Judgement {
     let (policy, bucket) = (case.policy()?, case.bucket_arn());
     applies(!case.writers.is_empty(), "no trail is known to write here")?;
     let lets = |caller: &Caller<'_>, action: &str, resource: &str| {
-        let names = |statement: &Statement<'_>| statement.names_service(CLOUDTRAIL) || statement.names_everybody() || is_legacy(statement);
+        let names = |statement: &Statement<'_>| statement.meets_service(CLOUDTRAIL) || is_legacy(statement);
         let mut fitting = allows(&policy).filter(names).filter(|it| it.is_about(action) && it.is_about_resource(resource));
         fitting.any(|statement| statement.holds_for(caller))
+    };
+    let denial = |caller: &Caller<'_>, action: &str, resource: &str| {
+        let mut meeting =
+            denials(&policy).filter(|it| it.meets_service(CLOUDTRAIL) && it.is_about(action) && it.is_about_resource(resource));
+        meeting.find(|statement| statement.surely_holds_for(caller)).map(|statement| statement.sid)
     };
     for writer in &case.writers {
         let caller = Caller { arn: &writer.trail_arn, organization: writer.account_organization.as_deref() };
@@ -103,6 +108,14 @@ fn writers_are_let_in(case: &ArchiveCase) -> Judgement {
                 let folder = object.split("/CloudTrail/").next().unwrap_or_default();
                 format!(
                     "the bucket policy does not let CloudTrail write below {folder}/ for {}: its logs are not delivered",
+                    writer.trail_arn
+                )
+            })?;
+            let denied = denial(&caller, "s3:PutObject", &object);
+            must(denied.is_none(), || {
+                let sid = denied.unwrap_or_default();
+                format!(
+                    "statement {sid} of the bucket policy denies CloudTrail to write for {}: its logs are not delivered",
                     writer.trail_arn
                 )
             })?;
@@ -131,8 +144,7 @@ fn digests_are_let_in(case: &ArchiveCase) -> Judgement {
         let mut conditions = statement.conditions().peekable();
         // With a condition on something else CloudTrail may be spared.
         let only_that = conditions.peek().is_some() && conditions.all(|condition| demands_kms(&condition));
-        let hits = statement.names_everybody() || statement.names_service(CLOUDTRAIL);
-        hits && only_that && statement.is_about("s3:PutObject") && statement.is_about_resource(&object)
+        statement.meets_service(CLOUDTRAIL) && only_that && statement.is_about("s3:PutObject") && statement.is_about_resource(&object)
     };
     match denials(&policy).find(blocks) {
         Some(statement) => Err(Verdict::Fail(format!(
@@ -180,12 +192,16 @@ fn no_other_account_changes_it(case: &ArchiveCase) -> Judgement {
     let owner = &case.common.judged.account;
     for statement in allows(&policy).filter(|statement| !is_legacy(statement)) {
         let Some(action) = CHANGES.iter().find(|action| statement.is_about(action)) else { continue };
-        let stranger = statement.principals("AWS").find(|principal| {
-            let account = account_in(principal);
-            !account.is_empty() && account != owner && !case.common.parameters.archive_accounts.contains(account)
-        });
+        let is_own = |account: &str| account == owner || case.common.parameters.archive_accounts.contains(account);
+        let stranger = statement.principals("AWS").find(|principal| !account_in(principal).is_empty() && !is_own(account_in(principal)));
         must(stranger.is_none(), || {
             format!("statement {} of the bucket policy lets {} of another account {action}", statement.sid, stranger.unwrap_or_default())
+        })?;
+        let anybody = statement.names_everybody() || statement.names_all_but_some();
+        // What is open to all is told by TK-BUCKET-003, and what Block Public Access then leaves is the account's own.
+        let limited = statement.conditions().any(|condition| condition.restricts_who());
+        must(!anybody || !limited || statement.conditions().any(|condition| condition.leaves_only(is_own)), || {
+            format!("statement {} of the bucket policy lets principals of other accounts {action}", statement.sid)
         })?;
     }
     Ok(())

@@ -125,7 +125,7 @@ impl Common {
 
     fn reading<T: DeserializeOwned>(&self, facet: &str, part: impl Fn(&Reading) -> &serde_json::Value) -> Result<Option<T>, Verdict> {
         match self.seen.get(facet) {
-            Some(Observed::Present(reading)) => serde_json::from_value(part(reading).clone())
+            Some(Observed::Present(reading)) => T::deserialize(part(reading))
                 .map(Some)
                 .map_err(|error| Verdict::Unknown(format!("{facet} is in a form that this version does not know: {error}"))),
             Some(Observed::Absent) => Ok(None),

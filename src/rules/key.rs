@@ -1,7 +1,12 @@
 //! Rules about the key that log files are encrypted with: that it works, that its policy lets in whom it must and nobody else.
 //!
-//! Of a key that is not the archive's own no facet tells; a case may have `key`, `keyRotation` and `keyPolicy` for it all the
-//! same, and `iamPolicies` of the account.
+//! Evidence that a case may have beside its facets:
+//!
+//! | case | name | state | where it comes from |
+//! |---|---|---|---|
+//! | archive | `key`, `keyRotation`, `keyPolicy` | those of the facets | KMS DescribeKey, GetKeyRotationStatus, GetKeyPolicy, also of a key that is not the archive's own |
+//! | trail | `deliveryKey` | that of the facet | `KmsRead::DeliveryKey` for the trail's key |
+//! | account | `iamPolicies` | `IamPolicies` | IAM GetAccountAuthorizationDetails, local managed policies |
 
 use super::bucket::region_of;
 use super::case::{AccountCase, ArchiveCase, TrailCase};

@@ -1,8 +1,9 @@
 //! Rules about alarms on what a trail records: the whole chain from the filter on its log group over the metric and the alarm
 //! to somebody who is told. Patterns are compared by clauses: a filter may count more than the benchmark asks for.
 //!
-//! The evidence is `monitoring` where `check` read it of a trail that others made; for a Trail of ours it is put together from
-//! the facets `metricFilters`, `alarms` and `alarmTopic`.
+//! The evidence is `monitoring` (`Monitoring`) where `check` read it of a trail that others made: CloudWatch Logs
+//! DescribeMetricFilters of the trail's group, CloudWatch DescribeAlarms on their metrics, SNS GetTopicAttributes of the topics that
+//! these tell. For a Trail of ours it is put together from the facets `metricFilters`, `alarms` and `alarmTopic`.
 
 use super::case::{Stage, TrailCase};
 use super::finding::Verdict;

@@ -31,7 +31,8 @@ pub fn denials(policy: &Statements) -> impl Iterator<Item = Statement<'_>> {
 
 /// Statements that let in anybody at all, by no condition that tells people apart.
 pub fn open_to_all(policy: &Statements) -> impl Iterator<Item = Statement<'_>> {
-    allows(policy).filter(|statement| statement.names_everybody() && !statement.conditions().any(|condition| condition.restricts_who()))
+    let names_anybody = |statement: &Statement<'_>| statement.names_everybody() || statement.names_all_but_some();
+    allows(policy).filter(move |statement| names_anybody(statement) && !statement.conditions().any(|condition| condition.restricts_who()))
 }
 
 impl<'a> Statement<'a> {
@@ -40,10 +41,23 @@ impl<'a> Statement<'a> {
         texts(&self.body["Principal"][kind])
     }
 
-    /// Everybody: `*`, or everybody but some.
+    /// `*`, of whatever kind.
     pub fn names_everybody(self) -> bool {
         let kinds = self.body["Principal"].as_object().into_iter().flatten();
-        !self.body["NotPrincipal"].is_null() || kinds.flat_map(|(_, who)| texts(who)).any(|who| who == "*")
+        kinds.flat_map(|(_, who)| texts(who)).any(|who| who == "*")
+    }
+
+    /// Everybody but those whom it names.
+    pub fn names_all_but_some(self) -> bool {
+        !self.body["NotPrincipal"].is_null()
+    }
+
+    /// Whether a service is among those whom it is about.
+    pub fn meets_service(self, service: &str) -> bool {
+        match self.names_all_but_some() {
+            true => !texts(&self.body["NotPrincipal"]["Service"]).any(|name| name == service),
+            false => self.names_service(service) || self.names_everybody(),
+        }
     }
 
     pub fn names_service(self, service: &str) -> bool {
@@ -92,17 +106,12 @@ impl<'a> Statement<'a> {
     /// Whether its conditions hold for CloudTrail when it acts for this trail. One that can't be judged counts as holding:
     /// CloudTrail has the last word.
     pub fn holds_for(self, trail: &Caller<'_>) -> bool {
-        self.conditions().all(|condition| {
-            let is = match condition.key.as_str() {
-                "aws:sourcearn" | "kms:encryptioncontext:aws:cloudtrail:arn" => Some(trail.arn),
-                "aws:sourceaccount" => trail.arn.split(':').nth(4),
-                "aws:sourceorgid" => trail.organization,
-                "s3:x-amz-acl" => Some("bucket-owner-full-control"),
-                "aws:securetransport" => Some("true"),
-                _ => None,
-            };
-            is.is_none_or(|is| condition.may_hold(is))
-        })
+        self.conditions().all(|condition| condition.fits(&trail.given(&condition.key)).unwrap_or(true))
+    }
+
+    /// The same where one that can't be judged counts as not holding.
+    pub fn surely_holds_for(self, trail: &Caller<'_>) -> bool {
+        self.conditions().all(|condition| condition.fits(&trail.given(&condition.key)).unwrap_or(false))
     }
 }
 
@@ -111,6 +120,29 @@ pub struct Caller<'a> {
     pub arn: &'a str,
     /// The organization of its account, where it is known.
     pub organization: Option<&'a str>,
+}
+
+/// What CloudTrail's request has under a condition key.
+enum Given<'a> {
+    Value(&'a str),
+    /// The request has no such key.
+    Missing,
+    Unknown,
+}
+
+impl Caller<'_> {
+    /// A service belongs to no organization, and comes from no network of yours: `aws:PrincipalOrgID` is no key of its request.
+    fn given(&self, key: &str) -> Given<'_> {
+        match key {
+            "aws:sourcearn" | "kms:encryptioncontext:aws:cloudtrail:arn" => Given::Value(self.arn),
+            "aws:sourceaccount" => self.arn.split(':').nth(4).map_or(Given::Unknown, Given::Value),
+            "aws:sourceorgid" => self.organization.map_or(Given::Unknown, Given::Value),
+            "s3:x-amz-acl" => Given::Value("bucket-owner-full-control"),
+            "aws:securetransport" | "aws:principalisawsservice" => Given::Value("true"),
+            "aws:principalorgid" | "aws:principalorgpaths" | "aws:sourcevpc" | "aws:sourcevpce" => Given::Missing,
+            _ => Given::Unknown,
+        }
+    }
 }
 
 /// One key of a condition block.
@@ -138,16 +170,35 @@ impl Condition<'_> {
         positive && !lets_missing_pass
     }
 
-    fn is_pattern(&self) -> bool {
-        matches!(self.plain_operator(), "StringLike" | "ArnEquals" | "ArnLike")
+    /// Whether it holds; none where that can't be judged.
+    fn fits(&self, given: &Given<'_>) -> Option<bool> {
+        let operator = self.plain_operator();
+        let negated = operator.contains("Not");
+        match given {
+            Given::Unknown => None,
+            Given::Missing if operator == "Null" => Some(self.values == ["true"]),
+            Given::Missing => Some(negated || self.operator.ends_with("IfExists") || self.operator.starts_with("ForAllValues:")),
+            Given::Value(_) if operator == "Null" => Some(self.values == ["false"]),
+            Given::Value(is) => {
+                let equals = |value: &&str| match operator {
+                    "StringEquals" | "StringNotEquals" | "Bool" => value == is,
+                    "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => value.eq_ignore_ascii_case(is),
+                    _ => wildcard(value, is),
+                };
+                let known = matches!(operator, "Bool") || operator.starts_with("String") || operator.starts_with("Arn");
+                known.then(|| self.values.iter().any(equals) != negated)
+            }
+        }
     }
 
-    fn may_hold(&self, is: &str) -> bool {
-        let equals = |value: &&str| if self.is_pattern() { wildcard(value, is) } else { *value == is };
-        match self.plain_operator() {
-            "StringEquals" | "StringEqualsIgnoreCase" | "StringLike" | "ArnEquals" | "ArnLike" | "Bool" => self.values.iter().any(equals),
-            _ => true,
-        }
+    /// Whether it leaves only principals of certain accounts, or services that act for these.
+    pub fn leaves_only(&self, account: impl Fn(&str) -> bool) -> bool {
+        let of = |value: &str| match self.key.as_str() {
+            "aws:principalaccount" | "aws:sourceaccount" | "aws:sourceowner" => Some(value.to_owned()),
+            "aws:principalarn" | "aws:sourcearn" => value.split(':').nth(4).map(str::to_owned),
+            _ => None,
+        };
+        self.restricts_who() && self.values.iter().all(|value| of(value).is_some_and(|id| account(&id)))
     }
 
     /// Whether it leaves only some accounts, networks or resources: the keys and the values that S3 takes for that, and those of
@@ -279,5 +330,43 @@ mod tests {
         assert!(!says(json!({"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}})));
         assert!(!says(json!({"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}})));
         assert!(!says(json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})));
+    }
+
+    #[test]
+    fn conditions_are_judged_by_what_a_request_of_cloudtrail_has_and_lacks() {
+        let trail = Caller { arn: "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main", organization: None };
+        // (condition, may hold, surely holds)
+        let table = [
+            (json!({}), true, true),
+            (json!({"StringEquals": {"aws:SourceAccount": "111111111111"}}), true, true),
+            (json!({"StringNotEquals": {"aws:SourceAccount": "111111111111"}}), false, false),
+            (json!({"ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:111111111111:trail/*"}}), true, true),
+            (json!({"StringEquals": {"aws:SourceOrgID": "o-1"}}), true, false),
+            (json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), false, false),
+            (json!({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}), true, true),
+            (json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}), true, true),
+            (json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}), false, false),
+            (json!({"Null": {"aws:SourceVpce": "true"}}), true, true),
+            (json!({"Bool": {"aws:SecureTransport": "false"}}), false, false),
+            (json!({"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}), true, false),
+        ];
+        for (condition, may, surely) in table {
+            let policy = Statements::from_list([json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Condition": condition})]);
+            assert!(denials(&policy).all(|statement| statement.holds_for(&trail) == may), "{condition}");
+            assert!(denials(&policy).all(|statement| statement.surely_holds_for(&trail) == surely), "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_denial_for_all_but_cloudtrail_does_not_meet_it() {
+        let meets = |principal: Value| {
+            let mut statement = json!({"Effect": "Deny", "Action": "s3:*"});
+            json_patch::merge(&mut statement, &principal);
+            denials(&Statements::from_list([statement])).any(|statement| statement.meets_service(CLOUDTRAIL))
+        };
+        assert!(meets(json!({"Principal": "*"})) && meets(json!({"Principal": {"Service": CLOUDTRAIL}})));
+        assert!(meets(json!({"NotPrincipal": {"AWS": "111111111111"}})));
+        assert!(!meets(json!({"NotPrincipal": {"Service": CLOUDTRAIL}})));
+        assert!(!meets(json!({"Principal": {"AWS": "111111111111"}})));
     }
 }
