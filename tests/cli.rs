@@ -159,6 +159,45 @@ fn a_reader_that_has_enough_is_no_error() {
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
 
+fn printed(arguments: &[&str]) -> String {
+    let output = trailkeeper(arguments, "");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn rules_are_explained() {
+    let page = printed(&["explain", "tk-trail-001"]);
+    assert!(page.starts_with("TK-TRAIL-001 Logging is on\nCritical; judges Trail; looks at logging.enabled\n"), "{page}");
+    assert!(page.contains("    spec:\n      logging: true\n") && page.contains("Prowler: ") && page.contains("CIS-AWS-1.4: "), "{page}");
+    let answer: serde_json::Value = serde_json::from_str(&printed(&["explain", "TK-TRAIL-001", "-o", "json"])).unwrap();
+    assert_eq!((&answer["severity"], &answer["patch"]["spec"]["logging"]), (&"Critical".into(), &true.into()));
+    assert!(answer["requirements"][0]["publishedBy"].is_string(), "{answer}");
+    assert!(printed(&["explain"]).lines().all(|line| line.starts_with("TK-")));
+    let frameworks = printed(&["explain", "--frameworks"]);
+    let cis = frameworks.lines().find(|line| line.starts_with("CIS-AWS-1.4 ")).unwrap();
+    assert!(cis.ends_with(" rules") && !cis.contains(" 0 rules"), "{cis}");
+    let unknown = trailkeeper(&["explain", "TK-TRAIL-999"], "");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("TK-TRAIL-001"));
+}
+
+#[test]
+fn completions_know_the_rules() {
+    assert!(printed(&["completions", "bash"]).contains("TK-TRAIL-001"));
+}
+
+#[test]
+fn admission_policies_are_printed_as_yaml() {
+    let text = printed(&["admission-policy", "--min-severity", "high", "--action", "Warn"]);
+    assert!(text.contains("kind: ValidatingAdmissionPolicy\n") && text.contains("kind: ValidatingAdmissionPolicyBinding\n"), "{text}");
+    assert!(text.contains("object.spec.logging") && text.contains("TK-TRAIL-001") && !text.contains("TK-TRAIL-006"), "{text}");
+    assert!(text.contains("- Warn\n"), "{text}");
+    let none = trailkeeper(&["admission-policy", "--policy", "examples/trail.yaml"], "");
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8(none.stderr).unwrap().contains("the files hold no CompliancePolicy"));
+}
+
 fn iam_policy(arguments: &[&str], text: &str) -> serde_json::Value {
     let output = trailkeeper(&[&["iam-policy", "-f", "-"], arguments].concat(), text);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -3,7 +3,7 @@
 //! Every complaint has a place, counted in the file and not in the document, so that an editor can jump to it.
 
 use super::manifests::{Object, Place, Problem};
-use crate::api::{AwsAccountSpec, EventDataStoreSpec, GROUP, LogArchiveSpec, TrailSpec};
+use crate::api::{AwsAccountSpec, CompliancePolicySpec, EventDataStoreSpec, GROUP, LogArchiveSpec, TrailSpec};
 use k8s_openapi::ByteString;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -32,8 +32,41 @@ enum Kind {
     LogArchive,
     Trail,
     EventDataStore,
+    CompliancePolicy,
     Secret,
     Namespace,
+}
+
+/// What becomes of objects that are none of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strangers {
+    /// They are an error: most likely a mistyped kind.
+    Refused,
+    /// They are counted. A kind of our group that does not exist is an error all the same.
+    PassedOver,
+}
+
+/// What a file holds.
+#[derive(Default)]
+pub struct Parsed {
+    pub objects: Vec<Object>,
+    pub problems: Vec<Problem>,
+    pub strangers: usize,
+}
+
+/// A document of a file: its text, and how many lines of the file stand before it.
+#[derive(Clone, Copy)]
+pub struct Chunk<'a> {
+    pub before: u64,
+    pub text: &'a str,
+}
+
+/// Where a document stands, so that positions in it become places in the file.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    file: &'a str,
+    before: u64,
+    strangers: Strangers,
 }
 
 /// An object of ours. Every field must be known; a status is passed over, as `kubectl apply` does.
@@ -102,60 +135,69 @@ struct Metadata {
 }
 
 /// Reads the objects of one file.
-pub fn parse(file: &str, text: &str) -> Result<Vec<Object>, Vec<Problem>> {
-    let mut objects = Vec::new();
-    let mut problems = Vec::new();
-    for document in split(text) {
-        match parse_document(file, &document) {
-            Ok(found) => objects.extend(found),
-            Err(found) => problems.extend(found),
+pub fn parse(file: &str, text: &str, strangers: Strangers) -> Parsed {
+    let mut parsed = Parsed::default();
+    for Chunk { before, text } in split(text) {
+        match parse_document(Origin { file, before, strangers }, text) {
+            Ok((objects, strangers)) => {
+                parsed.objects.extend(objects);
+                parsed.strangers += strangers;
+            }
+            Err(found) => parsed.problems.extend(found),
         }
     }
-    if problems.is_empty() { Ok(objects) } else { Err(problems) }
+    parsed
 }
 
-/// The documents of a stream, each with blank lines in the place of those before it: positions then count from the top
-/// of the file. YAML allows `---` at the beginning of a line nowhere but between documents.
-fn split(text: &str) -> Vec<String> {
+/// The documents of a stream. YAML allows `---` at the beginning of a line nowhere but between documents.
+pub fn split(text: &str) -> Vec<Chunk<'_>> {
     let mut documents = Vec::new();
-    let mut current = String::new();
-    for (before, line) in text.split_inclusive('\n').enumerate() {
+    let (mut from, mut at, mut before, mut lines) = (0, 0, 0, 0);
+    for line in text.split_inclusive('\n') {
         let begins = line.strip_prefix("---").is_some_and(|rest| rest.trim_start().len() < rest.len() || rest.is_empty());
         if begins {
-            documents.push(std::mem::replace(&mut current, "\n".repeat(before)));
+            documents.push(Chunk { before, text: &text[from..at] });
+            (from, before) = (at, lines);
         }
-        current.push_str(line);
+        at += line.len();
+        lines += 1;
     }
-    documents.push(current);
+    documents.push(Chunk { before, text: &text[from..] });
     documents
 }
 
-fn options() -> Options {
+pub fn options() -> Options {
     // As the API server sees it: an unquoted number is no string, and `yes` is no boolean.
     serde_saphyr::options! { with_snippet: false, strict_booleans: true, no_schema: true }
 }
 
-fn parse_document(file: &str, text: &str) -> Result<Vec<Object>, Vec<Problem>> {
-    let failed = |error: &Error| vec![problem(file, error)];
+fn parse_document(origin: Origin, text: &str) -> Result<(Vec<Object>, usize), Vec<Problem>> {
+    let failed = |error: &Error| vec![problem(origin, error)];
     let head = serde_saphyr::from_str_with_options::<Option<Spanned<Head>>>(text, options()).map_err(|error| failed(&error))?;
-    let Some(head) = head else { return Ok(Vec::new()) };
+    let Some(head) = head else { return Ok((Vec::new(), 0)) };
     let is_list = head.value.kind.as_ref().is_some_and(|kind| kind.value == "List");
     let heads: Vec<&Spanned<Head>> = if is_list { head.value.items.iter().flatten().collect() } else { vec![&head] };
-    let kinds = kinds(file, &heads)?;
-    let places = heads.iter().map(|head| place(file, head.defined));
+    let kinds = kinds(origin, &heads)?;
+    let strangers = kinds.iter().filter(|kind| kind.is_none()).count();
+    if strangers == kinds.len() {
+        return Ok((Vec::new(), strangers));
+    }
+    let places = heads.iter().map(|head| place(origin, head.defined));
     let mut seeds: Vec<ObjectSeed> = kinds.into_iter().zip(places).map(|(kind, place)| ObjectSeed(kind, place)).collect();
-    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |source| match seeds.pop() {
+    let objects = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |source| match seeds.pop() {
         Some(seed) if !is_list => Ok(vec![seed.deserialize(source)?]),
         last => ListSeed(seeds.into_iter().chain(last).collect()).deserialize(source),
     })
-    .map_err(|error| failed(&error))
+    .map_err(|error| failed(&error))?;
+    Ok((objects.into_iter().flatten().collect(), strangers))
 }
 
-fn kinds(file: &str, heads: &[&Spanned<Head>]) -> Result<Vec<Kind>, Vec<Problem>> {
+/// The kind of each object; none for a stranger that is passed over.
+fn kinds(origin: Origin, heads: &[&Spanned<Head>]) -> Result<Vec<Option<Kind>>, Vec<Problem>> {
     let mut kinds = Vec::new();
     let mut problems = Vec::new();
     for head in heads {
-        match kind_of(file, head) {
+        match kind_of(origin, head) {
             Ok(kind) => kinds.push(kind),
             Err(problem) => problems.push(problem),
         }
@@ -163,25 +205,28 @@ fn kinds(file: &str, heads: &[&Spanned<Head>]) -> Result<Vec<Kind>, Vec<Problem>
     if problems.is_empty() { Ok(kinds) } else { Err(problems) }
 }
 
-fn kind_of(file: &str, head: &Spanned<Head>) -> Result<Kind, Problem> {
-    let missing = |field: &str| Problem { place: place(file, head.defined), message: format!("`{field}` is missing") };
+fn kind_of(origin: Origin, head: &Spanned<Head>) -> Result<Option<Kind>, Problem> {
+    let missing = |field: &str| Problem { place: place(origin, head.defined), message: format!("`{field}` is missing") };
     let api_version = head.value.api_version.as_ref().ok_or_else(|| missing("apiVersion"))?;
     let kind = head.value.kind.as_ref().ok_or_else(|| missing("kind"))?;
+    let ours = |kind| Ok(Some(kind));
     match (api_version.value.as_str(), kind.value.as_str()) {
-        (OUR_VERSION, "AwsAccount") => Ok(Kind::AwsAccount),
-        (OUR_VERSION, "LogArchive") => Ok(Kind::LogArchive),
-        (OUR_VERSION, "Trail") => Ok(Kind::Trail),
-        (OUR_VERSION, "EventDataStore") => Ok(Kind::EventDataStore),
-        ("v1", "Secret") => Ok(Kind::Secret),
-        ("v1", "Namespace") => Ok(Kind::Namespace),
+        (OUR_VERSION, "AwsAccount") => ours(Kind::AwsAccount),
+        (OUR_VERSION, "LogArchive") => ours(Kind::LogArchive),
+        (OUR_VERSION, "Trail") => ours(Kind::Trail),
+        (OUR_VERSION, "EventDataStore") => ours(Kind::EventDataStore),
+        (OUR_VERSION, "CompliancePolicy") => ours(Kind::CompliancePolicy),
+        ("v1", "Secret") => ours(Kind::Secret),
+        ("v1", "Namespace") => ours(Kind::Namespace),
         (version, _) if version.starts_with(GROUP) && version != OUR_VERSION => Err(Problem {
-            place: place(file, api_version.defined),
+            place: place(origin, api_version.defined),
             message: format!("unknown version `{version}`: this release knows {OUR_VERSION}"),
         }),
+        (version, _) if origin.strangers == Strangers::PassedOver && version != OUR_VERSION => Ok(None),
         (version, kind_name) => Err(Problem {
-            place: place(file, kind.defined),
+            place: place(origin, kind.defined),
             message: format!(
-                "unknown kind `{kind_name}` of `{version}`: files may hold AwsAccount, LogArchive, Trail and EventDataStore of {OUR_VERSION}, and Secret and Namespace of v1"
+                "unknown kind `{kind_name}` of `{version}`: files may hold AwsAccount, LogArchive, Trail, EventDataStore and CompliancePolicy of {OUR_VERSION}, and Secret and Namespace of v1"
             ),
         }),
     }
@@ -191,14 +236,14 @@ fn kind_of(file: &str, head: &Spanned<Head>) -> Result<Kind, Problem> {
 struct ListSeed(Vec<ObjectSeed>);
 
 impl<'de> DeserializeSeed<'de> for ListSeed {
-    type Value = Vec<Object>;
+    type Value = Vec<Option<Object>>;
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Self::Value, D::Error> {
         source.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for ListSeed {
-    type Value = Vec<Object>;
+    type Value = Vec<Option<Object>>;
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a List")
     }
@@ -218,14 +263,14 @@ impl<'de> Visitor<'de> for ListSeed {
 struct ItemsSeed(Vec<ObjectSeed>);
 
 impl<'de> DeserializeSeed<'de> for ItemsSeed {
-    type Value = Vec<Object>;
+    type Value = Vec<Option<Object>>;
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Self::Value, D::Error> {
         source.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for ItemsSeed {
-    type Value = Vec<Object>;
+    type Value = Vec<Option<Object>>;
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a list of objects")
     }
@@ -240,14 +285,17 @@ impl<'de> Visitor<'de> for ItemsSeed {
     }
 }
 
-/// One object, whose kind is known.
-struct ObjectSeed(Kind, Place);
+/// One object, whose kind is known; a stranger is read and dropped.
+struct ObjectSeed(Option<Kind>, Place);
 
 impl<'de> DeserializeSeed<'de> for ObjectSeed {
-    type Value = Object;
+    type Value = Option<Object>;
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Self::Value, D::Error> {
-        let Self(kind, place) = self;
-        Ok(match kind {
+        let Self(Some(kind), place) = self else {
+            IgnoredAny::deserialize(source)?;
+            return Ok(None);
+        };
+        Ok(Some(match kind {
             Kind::AwsAccount => {
                 let Document { metadata, spec, .. } = Document::<AwsAccountSpec>::deserialize(source)?;
                 Object::account(place, metadata.into(), spec)
@@ -264,6 +312,10 @@ impl<'de> DeserializeSeed<'de> for ObjectSeed {
                 let Document { metadata, spec, .. } = Document::<EventDataStoreSpec>::deserialize(source)?;
                 Object::store(place, metadata.into(), spec)
             }
+            Kind::CompliancePolicy => {
+                let Document { metadata, spec, .. } = Document::<CompliancePolicySpec>::deserialize(source)?;
+                Object::policy(place, metadata.into(), spec)
+            }
             Kind::Secret => {
                 let SecretDocument { metadata, data, string_data, .. } = SecretDocument::deserialize(source)?;
                 let mut values: BTreeMap<String, Vec<u8>> = data.into_iter().map(|(key, value)| (key, value.0)).collect();
@@ -271,7 +323,7 @@ impl<'de> DeserializeSeed<'de> for ObjectSeed {
                 Object::secret(place, metadata.into(), values)
             }
             Kind::Namespace => Object::namespace(place, NamespaceDocument::deserialize(source)?.metadata.into()),
-        })
+        }))
     }
 }
 
@@ -287,13 +339,13 @@ impl From<Metadata> for k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMe
     }
 }
 
-fn place(file: &str, at: Location) -> Place {
-    Place { file: file.to_owned(), line: at.line(), column: at.column() }
+fn place(origin: Origin, at: Location) -> Place {
+    Place { file: origin.file.to_owned(), line: origin.before + at.line().max(1), column: at.column().max(1) }
 }
 
-fn problem(file: &str, error: &Error) -> Problem {
+fn problem(origin: Origin, error: &Error) -> Problem {
     let at = error.location().unwrap_or(Location::UNKNOWN);
-    Problem { place: place(file, at), message: UserMessageFormatter.format_message(error.without_snippet()).into_owned() }
+    Problem { place: place(origin, at), message: UserMessageFormatter.format_message(error.without_snippet()).into_owned() }
 }
 
 #[cfg(test)]
@@ -304,14 +356,14 @@ mod tests {
     const TRAIL: &str = "apiVersion: trailkeeper.dev/v1alpha1\nkind: Trail\nmetadata: {name: main}\nspec:\n  accountRef: {name: x}\n  region: eu-west-1\n  archiveRef: {name: logs}\n";
 
     fn complaint(text: &str) -> String {
-        parse("f.yaml", text).err().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        parse("f.yaml", text, Strangers::Refused).problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn documents_are_told_apart_and_empty_ones_pass() {
         let text = format!("# nothing\n---\n{TRAIL}---\n---\n{TRAIL}...\n");
-        let found = parse("f.yaml", &text).unwrap();
-        assert_eq!(found.iter().map(|object| object.place.line).collect::<Vec<_>>(), [3, 12]);
+        let found = parse("f.yaml", &text, Strangers::Refused);
+        assert_eq!(found.objects.iter().map(|object| object.place.line).collect::<Vec<_>>(), [3, 12]);
     }
 
     #[test]
@@ -344,7 +396,25 @@ mod tests {
         assert!(complaint(&list).starts_with("f.yaml:17:"), "{}", complaint(&list));
         let json =
             r#"{"apiVersion":"trailkeeper.dev/v1alpha1","kind":"AwsAccount","metadata":{"name":"x"},"spec":{"accountId":"111111111111"}}"#;
-        assert_eq!(parse("f.json", json).unwrap().len(), 1);
+        assert_eq!(parse("f.json", json, Strangers::Refused).objects.len(), 1);
         assert!(complaint(&json.replace("\"111111111111\"", "111111111111")).starts_with("f.yaml:1:"));
+    }
+
+    #[test]
+    fn strangers_are_passed_over_where_asked_and_mistyped_kinds_are_not() {
+        let text = format!("apiVersion: apps/v1\nkind: Deployment\nspec: {{a: [1]}}\n---\n{TRAIL}---\n{}", TRAIL.replace("Trail", "Trial"));
+        let found = parse("f.yaml", &text, Strangers::PassedOver);
+        assert_eq!((found.objects.len(), found.strangers, found.problems.len()), (1, 1, 1));
+        let item = TRAIL.replace('\n', "\n  ");
+        let list = format!("apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: apps/v1, kind: Deployment}}\n- {item}");
+        let found = parse("f.yaml", &list, Strangers::PassedOver);
+        assert_eq!((found.objects[0].place.line, found.strangers), (5, 1));
+    }
+
+    #[test]
+    fn one_bad_document_does_not_hide_the_others() {
+        let text = format!("{TRAIL}---\n{}---\n{TRAIL}", TRAIL.replace("region", "regoin"));
+        let found = parse("f.yaml", &text, Strangers::Refused);
+        assert_eq!((found.objects.len(), found.problems.len()), (2, 1));
     }
 }

@@ -10,6 +10,13 @@ pub struct File {
     pub text: String,
 }
 
+impl File {
+    /// Name and text.
+    pub fn named(&self) -> (&str, &str) {
+        (&self.name, &self.text)
+    }
+}
+
 /// Reads `paths` in their order; the files of a folder in the order of their names.
 pub fn read(paths: &[PathBuf], recursive: bool) -> Result<Vec<File>> {
     let mut files = Vec::new();

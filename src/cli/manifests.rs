@@ -1,41 +1,21 @@
 //! Manifests: every object of the given files, valid in itself. Whether references between them hold is `resolve`'s to say.
 
-use super::{documents, files, limits};
-use crate::api::{AwsAccount, AwsAccountSpec, EventDataStore, EventDataStoreSpec, LogArchive, LogArchiveSpec, Trail, TrailSpec};
+use super::documents::{self, Strangers};
+use super::files::{self, File};
+use super::limits;
+use crate::api::{
+    AwsAccount, AwsAccountSpec, CompliancePolicy, CompliancePolicySpec, EventDataStore, EventDataStoreSpec, LogArchive, LogArchiveSpec,
+    Trail, TrailSpec,
+};
+pub use crate::report::place::{Place, Problem};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::cel::ValidationErrors;
+use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use kube::{CustomResourceExt, ResourceExt};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
-
-/// A position in a file, counted from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub file: String,
-    pub line: u64,
-    pub column: u64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
-
-/// What is wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub place: Place,
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {}", self.place, self.message)
-    }
-}
 
 /// Everything that is wrong with the given files.
 #[derive(Debug)]
@@ -82,6 +62,7 @@ enum Thing {
     Archive(LogArchive),
     Trail(Trail),
     Store(EventDataStore),
+    Policy(CompliancePolicy),
     Secret(Secret),
     Namespace { name: String, labels: BTreeMap<String, String> },
 }
@@ -108,6 +89,10 @@ impl Object {
         Self { place, thing: Thing::Store(EventDataStore { metadata: namespaced(metadata), spec, status: None }) }
     }
 
+    pub(super) fn policy(place: Place, metadata: ObjectMeta, spec: CompliancePolicySpec) -> Self {
+        Self { place, thing: Thing::Policy(CompliancePolicy { metadata, spec, status: None }) }
+    }
+
     pub(super) fn secret(place: Place, metadata: ObjectMeta, values: BTreeMap<String, Vec<u8>>) -> Self {
         let metadata = namespaced(metadata);
         let secret = Secret { name: metadata.name.unwrap_or_default(), namespace: metadata.namespace.unwrap_or_default(), values };
@@ -126,31 +111,51 @@ impl Object {
             Thing::Archive(archive) => format!("LogArchive {}", path(archive)),
             Thing::Trail(trail) => format!("Trail {}", path(trail)),
             Thing::Store(store) => format!("EventDataStore {}", path(store)),
+            Thing::Policy(policy) => format!("CompliancePolicy {}", policy.name_any()),
             Thing::Secret(secret) => format!("Secret {}/{}", secret.namespace, secret.name),
             Thing::Namespace { name, .. } => format!("Namespace {name}"),
         }
     }
 
     /// The rules of the CRD, as the API server would apply them.
-    fn broken_rules(&self) -> Vec<String> {
+    fn broken_rules(&self, schemas: &mut Schemas) -> Vec<String> {
         match &self.thing {
-            Thing::Account(account) => broken_rules(account, account.validate_cel()),
-            Thing::Archive(archive) => broken_rules(archive, archive.validate_cel()),
-            Thing::Trail(trail) => broken_rules(trail, trail.validate_cel()),
-            Thing::Store(store) => broken_rules(store, store.validate_cel()),
+            Thing::Account(account) => schemas.broken_by(account),
+            Thing::Archive(archive) => schemas.broken_by(archive),
+            Thing::Trail(trail) => schemas.broken_by(trail),
+            Thing::Store(store) => schemas.broken_by(store),
+            Thing::Policy(policy) => schemas.broken_by(policy),
             Thing::Secret(_) | Thing::Namespace { .. } => Vec::new(),
         }
     }
 }
 
-fn broken_rules<K: CustomResourceExt + Serialize>(object: &K, cel: Result<(), ValidationErrors>) -> Vec<String> {
-    let mut found: Vec<String> = cel.err().iter().flat_map(ValidationErrors::as_slice).map(|error| error.message.clone()).collect();
-    let schema = serde_json::to_value(K::crd()).unwrap_or_default();
-    let spec = serde_json::to_value(object).unwrap_or_default();
-    if let (Some(schema), Some(spec)) = (schema.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec"), spec.get("spec")) {
-        found.extend(limits::broken(schema, spec, "spec"));
+/// The schemas of the CRDs that were needed so far: compiling one takes longer than checking hundreds of objects.
+#[derive(Default)]
+struct Schemas(HashMap<&'static str, Schema>);
+
+struct Schema {
+    spec: Value,
+    cel: CompiledSchema,
+}
+
+impl Schema {
+    fn of<K: CustomResourceExt>() -> Self {
+        let crd = serde_json::to_value(K::crd()).unwrap_or_default();
+        let whole = crd.pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap_or(&Value::Null);
+        Self { spec: whole.pointer("/properties/spec").cloned().unwrap_or_default(), cel: compile_schema(whole) }
     }
-    found
+}
+
+impl Schemas {
+    fn broken_by<K: CustomResourceExt + Serialize>(&mut self, object: &K) -> Vec<String> {
+        let schema = self.0.entry(K::crd_name()).or_insert_with(Schema::of::<K>);
+        let object = serde_json::to_value(object).unwrap_or_default();
+        let cel = Validator::new().validate_compiled(&schema.cel, &object, None).err();
+        let cel = cel.iter().flat_map(|errors| errors.as_slice()).map(|error| error.message.clone());
+        let limits = object.get("spec").map(|spec| limits::broken(&schema.spec, spec, "spec")).unwrap_or_default();
+        cel.chain(limits).collect()
+    }
 }
 
 /// `NAMESPACE/NAME`.
@@ -165,41 +170,61 @@ pub struct Manifests {
     pub archives: Vec<Located<LogArchive>>,
     pub trails: Vec<Located<Trail>>,
     pub stores: Vec<Located<EventDataStore>>,
+    pub policies: Vec<Located<CompliancePolicy>>,
     pub secrets: Vec<Secret>,
     /// Labels of the namespaces that the files hold.
     pub namespaces: HashMap<String, BTreeMap<String, String>>,
+}
+
+/// Everything that files hold, the good and the bad.
+#[derive(Default)]
+pub struct Contents {
+    pub manifests: Manifests,
+    pub problems: Vec<Problem>,
+    /// Objects of kinds that are not ours, where those are passed over.
+    pub strangers: usize,
+}
+
+impl Contents {
+    /// Reads objects from texts with their names. What is wrong with one does not hide the others.
+    pub fn read<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>, strangers: Strangers) -> Self {
+        let mut contents = Self::default();
+        let mut schemas = Schemas::default();
+        let mut known: HashMap<String, Place> = HashMap::new();
+        for (name, text) in texts {
+            let found = documents::parse(name, text, strangers);
+            contents.problems.extend(found.problems);
+            contents.strangers += found.strangers;
+            for object in found.objects {
+                let identity = object.identity();
+                let problem = |message| Problem { place: object.place.clone(), message };
+                let broken = object.broken_rules(&mut schemas).into_iter();
+                contents.problems.extend(broken.map(|rule| problem(format!("{identity}: {rule}"))));
+                match known.get(&identity) {
+                    Some(first) => contents.problems.push(problem(format!("{identity} was given before, at {first}"))),
+                    None => {
+                        known.insert(identity, object.place.clone());
+                        contents.manifests.keep(object);
+                    }
+                }
+            }
+        }
+        contents
+    }
 }
 
 impl Manifests {
     /// Reads files, folders, and standard input for `-`.
     pub fn load(paths: &[PathBuf], recursive: bool) -> anyhow::Result<Self> {
         let texts = files::read(paths, recursive)?;
-        let manifests = Self::from_texts(texts.iter().map(|file| (file.name.as_str(), file.text.as_str())))?;
+        let manifests = Self::from_texts(texts.iter().map(File::named))?;
         Ok(manifests)
     }
 
     /// Reads objects from texts with their names, and tells everything that is wrong with them at once.
     pub fn from_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Problems> {
-        let mut manifests = Self::default();
-        let mut problems = Vec::new();
-        let mut known: HashMap<String, Place> = HashMap::new();
-        for (name, text) in texts {
-            let objects = documents::parse(name, text).unwrap_or_else(|found| {
-                problems.extend(found);
-                Vec::new()
-            });
-            for object in objects {
-                let broken = object.broken_rules().into_iter().map(|rule| format!("{}: {rule}", object.identity()));
-                problems.extend(broken.map(|message| Problem { place: object.place.clone(), message }));
-                if let Some(first) = known.get(&object.identity()) {
-                    let message = format!("{} was given before, at {first}", object.identity());
-                    problems.push(Problem { place: object.place.clone(), message });
-                }
-                known.insert(object.identity(), object.place.clone());
-                manifests.keep(object);
-            }
-        }
-        if problems.is_empty() { Ok(manifests) } else { Err(Problems(problems)) }
+        let contents = Contents::read(texts, Strangers::Refused);
+        if contents.problems.is_empty() { Ok(contents.manifests) } else { Err(Problems(contents.problems)) }
     }
 
     fn keep(&mut self, object: Object) {
@@ -209,6 +234,7 @@ impl Manifests {
             Thing::Archive(value) => self.archives.push(Located { place, value }),
             Thing::Trail(value) => self.trails.push(Located { place, value }),
             Thing::Store(value) => self.stores.push(Located { place, value }),
+            Thing::Policy(value) => self.policies.push(Located { place, value }),
             Thing::Secret(secret) => self.secrets.push(secret),
             Thing::Namespace { name, labels } => {
                 self.namespaces.insert(name, labels);

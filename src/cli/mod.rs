@@ -1,16 +1,22 @@
 //! The command line: one file per subcommand. It reads files and the terminal, and leaves judgement to the engine.
 
 mod accounts;
+mod admission_policy;
 mod apply;
 mod completions;
 mod crds;
 mod desk;
 mod documents;
+mod explain;
 mod files;
 mod iam_policy;
 mod limits;
+mod lint;
+mod locate;
 mod manifests;
+mod offline;
 mod plan;
+mod policies;
 mod progress;
 mod resolve;
 mod run;
@@ -39,6 +45,11 @@ enum Command {
     Run(run::Run),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Lint(lint::Lint),
+    Explain(explain::Explain),
+    AdmissionPolicy(admission_policy::AdmissionPolicy),
+    #[command(hide = true)]
+    RuleDocs(explain::RuleDocs),
     IamPolicy(iam_policy::IamPolicy),
     Crds(crds::Crds),
     Completions(completions::Completions),
@@ -121,6 +132,10 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Run(run) => run.run().await.map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().await,
         Command::Apply(apply) => apply.run().await,
+        Command::Lint(lint) => lint.run(),
+        Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
+        Command::AdmissionPolicy(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::RuleDocs(docs) => docs.run().map(|()| ExitCode::SUCCESS),
         Command::IamPolicy(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Crds(crds) => crds.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),

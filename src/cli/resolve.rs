@@ -4,11 +4,11 @@
 
 use super::manifests::{Located, Manifests, Problem, Problems, Secret, path};
 use crate::api::common::AllowedNamespaces;
-use crate::api::{AwsAccount, AwsAccountSpec, Trail};
+use crate::api::{AwsAccount, AwsAccountSpec, LogArchive, Trail};
 use crate::aws::BaseCredentials;
 use crate::engine::outside;
 use kube::ResourceExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How an account is reached.
 pub enum AccountSource {
@@ -28,6 +28,7 @@ pub struct References {
 
 /// Finds what every object refers to, or tells everything that can't be found or isn't allowed.
 pub fn resolve(manifests: &Manifests) -> Result<References, Problems> {
+    let index = Index::new(manifests);
     let mut problems = Vec::new();
     let mut accounts = BTreeMap::new();
     for account in &manifests.accounts {
@@ -41,25 +42,98 @@ pub fn resolve(manifests: &Manifests) -> Result<References, Problems> {
     }
     for archive in &manifests.archives {
         let spec = &archive.value.spec;
-        problems.extend(use_account(manifests, archive, &spec.account_ref.name, &spec.region, &mut accounts));
+        problems.extend(use_account(&index, archive, &spec.account_ref.name, &spec.region, &mut accounts));
     }
     let mut archive_of = Vec::new();
     for trail in &manifests.trails {
         let spec = &trail.value.spec;
-        problems.extend(use_account(manifests, trail, &spec.account_ref.name, &spec.region, &mut accounts));
-        let archive = archive_of_trail(manifests, trail).unwrap_or_else(|problem| {
-            problems.push(problem);
+        problems.extend(use_account(&index, trail, &spec.account_ref.name, &spec.region, &mut accounts));
+        let archive = index.archive(trail).unwrap_or_else(|gap| {
+            problems.push(gap.problem());
             None
         });
         let found = archive.and_then(|at| manifests.archives.get(at)).map(|archive| &archive.value);
-        problems.extend(outside(spec, found).map(|why| trail.problem(format!("Trail {}: {why}", path(&trail.value)))));
+        problems.extend(rests_outside(trail, found));
         archive_of.push(archive);
     }
     for store in &manifests.stores {
         let spec = &store.value.spec;
-        problems.extend(use_account(manifests, store, &spec.account_ref.name, &spec.region, &mut accounts));
+        problems.extend(use_account(&index, store, &spec.account_ref.name, &spec.region, &mut accounts));
     }
     if problems.is_empty() { Ok(References { accounts, archive_of }) } else { Err(Problems(problems)) }
+}
+
+/// That an archive lies where the trail's residency does not allow it.
+pub fn rests_outside(trail: &Located<Trail>, archive: Option<&LogArchive>) -> Option<Problem> {
+    outside(&trail.value.spec, archive).map(|why| trail.problem(format!("Trail {}: {why}", path(&trail.value))))
+}
+
+/// The objects of the files by the names that others refer to.
+pub struct Index<'m> {
+    manifests: &'m Manifests,
+    accounts: HashMap<String, &'m Located<AwsAccount>>,
+    archives: HashMap<String, usize>,
+}
+
+/// Why a reference leads nowhere.
+pub enum Gap {
+    /// It is not in the files.
+    Missing(Problem),
+    /// It is there, and does not allow it.
+    Forbidden(Problem),
+}
+
+impl Gap {
+    fn problem(self) -> Problem {
+        match self {
+            Self::Missing(problem) | Self::Forbidden(problem) => problem,
+        }
+    }
+}
+
+impl<'m> Index<'m> {
+    pub fn new(manifests: &'m Manifests) -> Self {
+        Self {
+            manifests,
+            accounts: manifests.accounts.iter().map(|account| (account.value.name_any(), account)).collect(),
+            archives: manifests.archives.iter().enumerate().map(|(at, archive)| (path(&archive.value), at)).collect(),
+        }
+    }
+
+    /// The AwsAccount that `user` names; none where the files do not hold it.
+    pub fn account<K: ResourceExt>(&self, user: &Located<K>, name: &str) -> Result<Option<&'m AwsAccount>, Problem> {
+        let Some(account) = self.accounts.get(name) else { return Ok(None) };
+        let namespace = namespace(&user.value);
+        if permits(self.manifests, &account.value.spec.allowed_namespaces, &namespace) {
+            return Ok(Some(&account.value));
+        }
+        Err(user.problem(format!(
+            "{}: AwsAccount {name} does not allow namespace {namespace}: add it to that account's spec.allowedNamespaces",
+            path(&user.value)
+        )))
+    }
+
+    /// The place, among the archives, of the one that a Trail refers to; none where it refers to none.
+    pub fn archive(&self, trail: &Located<Trail>) -> Result<Option<usize>, Gap> {
+        let Some(wanted) = &trail.value.spec.archive_ref else { return Ok(None) };
+        let own = namespace(&trail.value);
+        let theirs = wanted.namespace.clone().unwrap_or_else(|| own.clone());
+        let who = path(&trail.value);
+        let found = self.archives.get(&format!("{theirs}/{}", wanted.name));
+        let Some((at, archive)) = found.and_then(|at| self.manifests.archives.get(*at).map(|archive| (*at, archive))) else {
+            return Err(Gap::Missing(trail.problem(format!(
+                "Trail {who}: spec.archiveRef names LogArchive {theirs}/{}, which is not in the given files: give its file too, or name a bucket in spec.bucket",
+                wanted.name
+            ))));
+        };
+        if theirs != own && !permits(self.manifests, &archive.value.spec.allowed_namespaces, &own) {
+            return Err(Gap::Forbidden(trail.problem(format!(
+                "Trail {who}: LogArchive {} does not allow namespace {own}: add it to that archive's spec.allowedNamespaces",
+                path(&archive.value)
+            ))));
+        }
+        Ok(Some(at))
+    }
 }
 
 fn credentials(account: &Located<AwsAccount>, secrets: &[Secret]) -> Result<BaseCredentials, Problem> {
@@ -81,21 +155,16 @@ fn credentials(account: &Located<AwsAccount>, secrets: &[Secret]) -> Result<Base
 
 /// Notes that `user` uses the account `name`, if it may.
 fn use_account<K: ResourceExt>(
-    manifests: &Manifests,
+    index: &Index,
     user: &Located<K>,
     name: &str,
     region: &str,
     accounts: &mut BTreeMap<String, AccountSource>,
 ) -> Option<Problem> {
-    if let Some(account) = manifests.accounts.iter().find(|account| account.value.name_any() == name) {
-        let allowed = permits(manifests, &account.value.spec.allowed_namespaces, &namespace(&user.value));
-        return (!allowed).then(|| {
-            user.problem(format!(
-                "{}: AwsAccount {name} does not allow namespace {}: add it to that account's spec.allowedNamespaces",
-                path(&user.value),
-                namespace(&user.value)
-            ))
-        });
+    match index.account(user, name) {
+        Ok(Some(_)) => return None,
+        Ok(None) => {}
+        Err(problem) => return Some(problem),
     }
     let other = accounts.iter().find(|(other, source)| *other != name && matches!(source, AccountSource::Ambient { .. }));
     if let Some((other, _)) = other {
@@ -108,38 +177,19 @@ fn use_account<K: ResourceExt>(
     None
 }
 
-fn archive_of_trail(manifests: &Manifests, trail: &Located<Trail>) -> Result<Option<usize>, Problem> {
-    let Some(wanted) = &trail.value.spec.archive_ref else { return Ok(None) };
-    let own = namespace(&trail.value);
-    let theirs = wanted.namespace.clone().unwrap_or_else(|| own.clone());
-    let who = path(&trail.value);
-    let found =
-        manifests.archives.iter().position(|archive| archive.value.name_any() == wanted.name && namespace(&archive.value) == theirs);
-    let found = found.and_then(|at| manifests.archives.get(at).map(|archive| (at, archive)));
-    let Some((at, archive)) = found else {
-        return Err(trail.problem(format!(
-            "Trail {who}: spec.archiveRef names LogArchive {theirs}/{}, which is not in the given files: give its file too, or name a bucket in spec.bucket",
-            wanted.name
-        )));
-    };
-    if theirs != own && !permits(manifests, &archive.value.spec.allowed_namespaces, &own) {
-        return Err(trail.problem(format!(
-            "Trail {who}: LogArchive {} does not allow namespace {own}: add it to that archive's spec.allowedNamespaces",
-            path(&archive.value)
-        )));
-    }
-    Ok(Some(at))
-}
-
 fn namespace(object: &impl ResourceExt) -> String {
     object.namespace().unwrap_or_else(|| "default".to_owned())
 }
 
-fn permits(manifests: &Manifests, allowed: &AllowedNamespaces, namespace: &str) -> bool {
-    // The API server gives every namespace this label.
+/// The labels of a namespace, with the one that the API server gives to all.
+pub fn labels_of(manifests: &Manifests, namespace: &str) -> BTreeMap<String, String> {
     let mut labels = manifests.namespaces.get(namespace).cloned().unwrap_or_default();
     labels.insert("kubernetes.io/metadata.name".to_owned(), namespace.to_owned());
-    allowed.permits(namespace, &labels)
+    labels
+}
+
+fn permits(manifests: &Manifests, allowed: &AllowedNamespaces, namespace: &str) -> bool {
+    allowed.permits(namespace, &labels_of(manifests, namespace))
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 //!
 //! Nothing here calls AWS or Kubernetes, reads a file, or knows a terminal: a report is a value, a form is a string.
 
+pub mod admission;
 mod advice;
 pub mod audit;
 pub mod iam_policy;
+pub mod lint;
 pub mod open_reports;
+pub mod place;
 pub mod plan_json;
 pub mod plan_text;
+pub mod rules;
 #[cfg(test)]
 mod samples;
 

@@ -49,11 +49,24 @@ pub struct Entry {
     /// The same as a patch of the manifest, where the spec can say it: of the object itself, or of the `kind` that it names.
     #[serde(default)]
     pub patch: Option<serde_json::Value>,
+    /// The same as a condition of the API server, where the object's own spec decides it.
+    #[serde(default)]
+    pub admission: Option<Admission>,
     /// Pages that the rule comes from.
     pub grounds: Vec<String>,
     /// Where sources contradict each other, or a known tool is wrong.
     #[serde(default)]
     pub note: Option<String>,
+}
+
+/// What the API server is to refuse.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admission {
+    /// CEL over `object`, with the CRD's defaults filled in: true where the rule is satisfied.
+    pub holds: String,
+    /// A patch of a manifest without fault that the rule fails, and that must be refused.
+    pub refuses: serde_json::Value,
 }
 
 /// A subject of audit logging that rules of several tools are about.
@@ -135,6 +148,11 @@ impl Catalogue {
     /// What other tools call the topics of a rule.
     pub fn tools<'c>(&'c self, entry: &'c Entry) -> impl Iterator<Item = &'c Tool> {
         self.tools.iter().filter(|tool| entry.topics.contains(&tool.topic))
+    }
+
+    /// What other tools have for a topic.
+    pub fn tools_of<'c>(&'c self, topic: &'c str) -> impl Iterator<Item = &'c Tool> {
+        self.tools.iter().filter(move |tool| tool.topic == topic)
     }
 
     /// The requirements that a rule serves, each once per topic.

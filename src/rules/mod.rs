@@ -22,6 +22,7 @@ pub mod notices;
 pub mod of_object;
 pub mod organization;
 mod policy;
+pub mod policy_problems;
 pub mod settings;
 pub mod trail;
 
@@ -40,6 +41,18 @@ pub enum Judge {
     Archive(fn(&ArchiveCase) -> Judgement),
     Account(fn(&AccountCase) -> Judgement),
     Store(fn(&StoreCase) -> Judgement),
+}
+
+impl Judge {
+    /// The kind of object that it judges.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Trail(_) => "Trail",
+            Self::Archive(_) => "LogArchive",
+            Self::Account(_) => "AwsAccount",
+            Self::Store(_) => "EventDataStore",
+        }
+    }
 }
 
 /// One best practice. Its texts are in the catalogue, under the same id.

@@ -1,0 +1,190 @@
+//! From a field's path to its place in the file. Pure.
+//!
+//! Objects are read into types, which know no positions; so a document is read once more, into a tree that knows nothing else,
+//! when a place in it is asked for.
+
+use super::documents::{self, Chunk};
+use super::files::File;
+use crate::report::place::Place;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::{Location, Spanned};
+use std::collections::HashMap;
+use std::fmt;
+
+/// Finds fields in the given files.
+pub struct Locator<'f> {
+    texts: HashMap<&'f str, &'f str>,
+    /// The documents of the files that were asked about.
+    chunks: HashMap<&'f str, Vec<Chunk<'f>>>,
+    /// The trees of the documents that were asked about, by file and the lines before them.
+    trees: HashMap<(&'f str, u64), Option<Spanned<Node>>>,
+}
+
+/// Where things are.
+enum Node {
+    Fields(Vec<(Spanned<String>, Node)>),
+    Items(Vec<Spanned<Node>>),
+    Leaf,
+}
+
+impl<'f> Locator<'f> {
+    pub fn new(files: impl IntoIterator<Item = &'f File>) -> Self {
+        let texts = files.into_iter().map(File::named).collect();
+        Self { texts, chunks: HashMap::new(), trees: HashMap::new() }
+    }
+
+    /// The place of `field` (names and, in lists, numbers, from the top of the object) in the object at `object`; where the file
+    /// does not have it, that of the nearest field above it, or else of the object.
+    pub fn place(&mut self, object: &Place, field: &[String]) -> Place {
+        self.nearest(object, field).unwrap_or_else(|| object.clone())
+    }
+
+    fn nearest(&mut self, object: &Place, field: &[String]) -> Option<Place> {
+        let (file, text) = self.texts.get_key_value(object.file.as_str())?;
+        let chunks = self.chunks.entry(file).or_insert_with(|| documents::split(text));
+        let after = chunks.partition_point(|chunk| chunk.before < object.line);
+        let chunk = *chunks.get(after.checked_sub(1)?)?;
+        let tree = self
+            .trees
+            .entry((file, chunk.before))
+            .or_insert_with(|| serde_saphyr::from_str_with_options(chunk.text, documents::options()).ok());
+        let top = find(tree.as_ref()?, object.line - chunk.before, object.column)?;
+        let at = deepest(top, field)?;
+        Some(Place { file: object.file.clone(), line: chunk.before + at.line(), column: at.column() })
+    }
+}
+
+/// The object that begins at this position: the document itself, or an item of a List.
+fn find(tree: &Spanned<Node>, line: u64, column: u64) -> Option<&Node> {
+    let is_at = |node: &Spanned<Node>| node.defined.line() == line && node.defined.column() == column;
+    if is_at(tree) {
+        return Some(&tree.value);
+    }
+    let Node::Fields(fields) = &tree.value else { return None };
+    let items = fields.iter().find(|(name, _)| name.value == "items").map(|(_, items)| items)?;
+    let Node::Items(items) = items else { return None };
+    items.iter().find(|item| is_at(item)).map(|item| &item.value)
+}
+
+/// The position of the deepest part of `field` that is there.
+fn deepest(mut node: &Node, field: &[String]) -> Option<Location> {
+    let mut found = None;
+    for part in field {
+        let (at, below) = match node {
+            Node::Fields(fields) => match fields.iter().find(|(name, _)| name.value == *part) {
+                Some((name, value)) => (name.referenced, value),
+                None => break,
+            },
+            Node::Items(items) => match part.parse::<usize>().ok().and_then(|number| items.get(number)) {
+                Some(item) => (item.referenced, &item.value),
+                None => break,
+            },
+            Node::Leaf => break,
+        };
+        found = Some(at);
+        node = below;
+    }
+    found
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("anything")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(name) = map.next_key::<Spanned<String>>()? {
+            fields.push((name, map.next_value()?));
+        }
+        Ok(Node::Fields(fields))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::Items(items))
+    }
+    fn visit_some<D: Deserializer<'de>>(self, source: D) -> Result<Node, D::Error> {
+        Node::deserialize(source)
+    }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, source: D) -> Result<Node, D::Error> {
+        IgnoredAny::deserialize(source).map(|_| Node::Leaf)
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_i128<E>(self, _: i128) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_u128<E>(self, _: u128) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, line: u64, column: u64, field: &str) -> String {
+        let file = File { name: "f.yaml".into(), text: text.into() };
+        let object = Place { file: "f.yaml".into(), line, column };
+        let field: Vec<String> = field.split('.').map(str::to_owned).collect();
+        Locator::new([&file]).place(&object, &field).to_string()
+    }
+
+    #[test]
+    fn a_field_is_found_or_the_nearest_above_it() {
+        let text = "# head\nkind: A\n---\nkind: Trail\nspec:\n  tags: {a: b, c: d}\n  list:\n  - x: 1\n  - x: ~\n    y: !!str 2\n";
+        assert_eq!(place(text, 4, 1, "spec"), "f.yaml:5:1");
+        assert_eq!(place(text, 4, 1, "spec.tags.c"), "f.yaml:6:16");
+        assert_eq!(place(text, 4, 1, "spec.tags.other"), "f.yaml:6:3");
+        assert_eq!(place(text, 4, 1, "spec.list.1.y"), "f.yaml:10:5");
+        assert_eq!(place(text, 4, 1, "spec.list.7.y"), "f.yaml:7:3");
+        assert_eq!(place(text, 4, 1, "spec.logging"), "f.yaml:5:1");
+        assert_eq!(place(text, 4, 1, "status"), "f.yaml:4:1");
+        assert_eq!(place(text, 2, 1, "kind"), "f.yaml:2:1");
+    }
+
+    #[test]
+    fn items_of_lists_and_json_have_places_too() {
+        let list = "kind: List\nitems:\n- kind: A\n  spec: {}\n- kind: B\n  spec:\n    x: 1\n";
+        assert_eq!(place(list, 5, 3, "spec.x"), "f.yaml:7:5");
+        assert_eq!(place("{\"kind\": \"A\", \"spec\": {\"x\": [1, 2]}}", 1, 1, "spec.x.1"), "f.yaml:1:33");
+    }
+
+    #[test]
+    fn anchors_and_merges_are_told_where_they_are_used() {
+        let text = "kind: A\nbase: &base {x: 1}\nspec:\n  <<: *base\n  y: *base\n";
+        assert_eq!(place(text, 1, 1, "spec.y"), "f.yaml:5:3");
+        assert!(["f.yaml:4:3", "f.yaml:4:7"].contains(&place(text, 1, 1, "spec.x").as_str()), "{}", place(text, 1, 1, "spec.x"));
+    }
+}
