@@ -9,7 +9,7 @@ use crate::report::place::Place;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 /// Finds fields in the given files.
@@ -17,9 +17,12 @@ pub struct Locator<'f> {
     texts: HashMap<&'f str, &'f str>,
     /// The documents of the files that were asked about.
     chunks: HashMap<&'f str, Vec<Chunk<'f>>>,
-    /// The trees of the documents that were asked about, by file and the lines before them.
-    trees: HashMap<(&'f str, u64), Option<Spanned<Node>>>,
+    /// The trees of the documents that were asked about last, by file and the lines before them.
+    trees: VecDeque<((&'f str, u64), Option<Spanned<Node>>)>,
 }
+
+/// Questions come object by object, and each object knows few others.
+const TREES_KEPT: usize = 4;
 
 /// Where things are.
 enum Node {
@@ -31,7 +34,7 @@ enum Node {
 impl<'f> Locator<'f> {
     pub fn new(files: impl IntoIterator<Item = &'f File>) -> Self {
         let texts = files.into_iter().map(File::named).collect();
-        Self { texts, chunks: HashMap::new(), trees: HashMap::new() }
+        Self { texts, chunks: HashMap::new(), trees: VecDeque::new() }
     }
 
     /// The place of `field` (names and, in lists, numbers, from the top of the object) in the object at `object`; where the file
@@ -45,10 +48,12 @@ impl<'f> Locator<'f> {
         let chunks = self.chunks.entry(file).or_insert_with(|| documents::split(text));
         let after = chunks.partition_point(|chunk| chunk.before < object.line);
         let chunk = *chunks.get(after.checked_sub(1)?)?;
-        let tree = self
-            .trees
-            .entry((file, chunk.before))
-            .or_insert_with(|| serde_saphyr::from_str_with_options(chunk.text, documents::options()).ok());
+        let key = (*file, chunk.before);
+        if !self.trees.iter().any(|(known, _)| *known == key) {
+            self.trees.truncate(TREES_KEPT - 1);
+            self.trees.push_front((key, serde_saphyr::from_str_with_options(chunk.text, documents::options()).ok()));
+        }
+        let (_, tree) = self.trees.iter().find(|(known, _)| *known == key)?;
         let top = find(tree.as_ref()?, object.line - chunk.before, object.column)?;
         let at = deepest(top, field)?;
         Some(Place { file: object.file.clone(), line: chunk.before + at.line(), column: at.column() })

@@ -35,7 +35,7 @@ pub fn objects(wanted: &Wanted<'_>, catalogue: &Catalogue) -> Vec<Value> {
         let Some(admission) = entry.admission.as_ref().filter(|_| severity >= wanted.least) else { continue };
         let kind = super::rules::kind_of(&entry.id);
         if let Some(exempt) = exempt_objects(&spec.exemptions, entry, kind, wanted.now) {
-            by_kind.entry(kind).or_default().push(validation(entry, admission, &exempt));
+            by_kind.entry(kind).or_default().push(validation(entry, admission, kind, &exempt));
         }
     }
     by_kind.into_iter().filter_map(|(kind, validations)| Some(pair(&name, resource(kind)?, spec, validations, wanted.action))).flatten().collect()
@@ -98,12 +98,14 @@ fn selectors(namespaces: Option<&AllowedNamespaces>) -> Vec<(&'static str, Optio
     named.into_iter().chain(labelled).collect()
 }
 
-fn validation(entry: &Entry, admission: &Admission, exempt: &[String]) -> Value {
+fn validation(entry: &Entry, admission: &Admission, kind: &str, exempt: &[String]) -> Value {
     let expression = if exempt.is_empty() {
         admission.holds.clone()
     } else {
         let listed = serde_json::to_string(exempt).unwrap_or_default();
-        format!("({}) || (object.metadata.namespace + '/' + object.metadata.name) in {listed}", admission.holds)
+        // `namespace` is a reserved word of CEL. An AwsAccount is in none.
+        let name = if kind == "AwsAccount" { "object.metadata.name" } else { "(object.metadata['namespace'] + '/' + object.metadata.name)" };
+        format!("({}) || {name} in {listed}", admission.holds)
     };
     let message = format!("{} {}: {} See `trailkeeper explain {}`.", entry.id, entry.title, entry.fix, entry.id);
     json!({"expression": expression, "message": message.replace('\n', " ").trim(), "reason": "Invalid"})
