@@ -117,6 +117,19 @@ fn every_case_is_judged_as_expected() {
 }
 
 #[test]
+fn a_rule_is_left_out_while_nobody_looked_at_what_it_asks_for() {
+    let catalogue = Catalogue::builtin().unwrap();
+    for entry in catalogue.entries().filter(|entry| !entry.asks.is_empty()) {
+        let unseen: serde_json::Map<String, Value> = entry.asks.iter().map(|evidence| (evidence.clone(), Value::Null)).collect();
+        for kind in build::KINDS {
+            let mut state = base(kind, &[]);
+            json_patch::merge(&mut state, &serde_json::json!({ "facets": unseen }));
+            assert!(!judged(kind, state, &catalogue).contains_key(&entry.id), "{} of {kind}", entry.id);
+        }
+    }
+}
+
+#[test]
 fn the_corpus_makes_every_rule_fail_and_names_no_case_twice() {
     let all = cases();
     let names: BTreeSet<&str> = all.iter().map(|case| case.name.as_str()).collect();
