@@ -52,6 +52,8 @@ mod tests {
         assert_eq!(form["counts"], json!({"failed": 1, "unknown": 1, "exempt": 1, "passed": 3}));
         assert_eq!((&form["score"], &form["open"]["Critical"]), (&json!(50), &json!(1)));
         assert_eq!(form["findings"][5]["exemption"]["approver"], "Ada <ada@example.org>");
-        assert_eq!(form["frameworks"]["CIS-AWS-7.0"][0]["result"], "Fail");
+        let requirements = form["frameworks"]["CIS-AWS-7.0"].as_array().unwrap();
+        let logging = requirements.iter().find(|found| found["requirement"] == "4.1").unwrap();
+        assert_eq!(logging["result"], "Fail");
     }
 }
