@@ -1,7 +1,7 @@
 //! What rules look at: one object with its facets as desired or as observed, and what stands around it.
 //!
-//! Rules about trails and accounts also take evidence that no facet reads. Whoever gathers it puts it beside the facets, under
-//! these names; a rule that `asks` for what nobody looked at is left out.
+//! Rules also take evidence that no facet reads. Whoever gathers it puts it beside the facets, under these names; a rule that
+//! `asks` for what nobody looked at is left out.
 //!
 //! | case | name | state | where it comes from |
 //! |---|---|---|---|
@@ -13,6 +13,9 @@
 //! | trail | `organizationCoverage` | `api::organization::OrganizationCoverage` | `status.organization` of the Trail |
 //! | account | `trailGuard` | `rules::organization::TrailGuard` | Organizations ListPoliciesForTarget (account and all above it), DescribePolicy |
 //! | account | `cloudTrailAdministrators` | `rules::account::CloudTrailAdministrators` | IAM GetAccountAuthorizationDetails |
+//! | archive | `acl`, `bucketOwner`, ... | the table at the head of `rules::bucket` | S3 |
+//! | archive, trail, account | `key`, `deliveryKey`, `iamPolicies`, ... | the table at the head of `rules::key` | KMS, IAM |
+//! | trail | `monitoring` | `rules::monitoring::Monitoring` | CloudWatch Logs, CloudWatch, SNS |
 
 use super::finding::{Judged, Verdict};
 use super::settings::Parameters;
