@@ -3,6 +3,7 @@
 //! A `Cloud` is one account in one Region, seen by the engine as its `World`.
 
 mod athena;
+mod calls;
 mod cloudtrail;
 mod cloudwatch;
 mod delivery_key;
@@ -40,6 +41,7 @@ use crate::facets::step::Step;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+pub use calls::Calls;
 use limits::Limits;
 use snapshot::Snapshots;
 use std::future::Future;
@@ -50,6 +52,7 @@ use std::sync::Arc;
 pub struct Shared {
     limits: Limits,
     snapshots: Snapshots,
+    pub calls: Calls,
 }
 
 /// One account in one Region.
@@ -93,7 +96,9 @@ impl Cloud {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         self.shared.limits.turn(&self.account, &self.region, operation).await;
-        sent.await.map_err(|error| failures::classify(&error, operation, object, &self.account, &self.region))
+        let answer = sent.await;
+        self.shared.calls.count(operation, answer.is_ok());
+        answer.map_err(|error| failures::classify(&error, operation, object, &self.account, &self.region))
     }
 }
 

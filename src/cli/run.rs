@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 /// Run the operator until SIGTERM: reconcile every AwsAccount, LogArchive, Trail, EventDataStore and CompliancePolicy of the cluster.
 #[derive(Args)]
 pub(super) struct Run {
-    /// Where /livez and /readyz are served.
+    /// Where /livez, /readyz and /metrics are served.
     #[arg(long, env = "TRAILKEEPER_ADMIN_ADDRESS", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     admin_address: SocketAddr,
     /// First part of the ownership tag; give the operators of several clusters different ones.

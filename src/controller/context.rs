@@ -2,11 +2,12 @@
 
 use super::gate::Gate;
 use super::index::{self, Index};
+use super::metrics::Passes;
 use super::reports::Found;
 use super::sessions::Sessions;
 use crate::api::AwsAccount;
 use crate::api::condition::{self, READY};
-use crate::aws::{Cloud, Session, Shared};
+use crate::aws::{Calls, Cloud, Session, Shared};
 use crate::engine::Permit;
 use crate::facets::context::AccountFacts;
 use crate::report::open_reports::ReportKind;
@@ -24,6 +25,7 @@ pub struct Context {
     pub gate: Gate,
     pub instance: String,
     pub catalogue: Catalogue,
+    pub passes: Passes,
     reports: Found,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
@@ -47,8 +49,13 @@ pub fn account_inputs(account: &AwsAccount) -> Value {
 impl Context {
     pub fn new(client: Client, index: Index, judging: (Catalogue, Found), instance: String, stopping: watch::Receiver<bool>) -> Self {
         let (catalogue, reports) = judging;
-        let (sessions, gate) = (Sessions::default(), Gate::default());
-        Self { client, index, sessions, gate, instance, catalogue, reports, shared: Arc::default(), stopping }
+        let (sessions, gate, passes) = (Sessions::default(), Gate::default(), Passes::default());
+        Self { client, index, sessions, gate, instance, catalogue, passes, reports, shared: Arc::default(), stopping }
+    }
+
+    /// The calls to AWS that were made, counted.
+    pub fn calls(&self) -> Calls {
+        self.shared.calls.clone()
     }
 
     /// The kind that reports are written in, where the cluster has it.

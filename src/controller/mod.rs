@@ -13,6 +13,7 @@ mod index;
 mod judging;
 mod kind;
 mod log_archive;
+mod metrics;
 mod publish;
 mod reconcile;
 mod reports;
@@ -41,7 +42,7 @@ use watches::Wakes;
 /// How the operator runs.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where `/livez` and `/readyz` are served.
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub admin: SocketAddr,
     /// Tells the operators of several clusters apart in ownership tags.
     pub instance: String,
@@ -69,7 +70,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
     watches::spawn(&client, writers, &index, &wakes, &listed);
     tokio::spawn(reports.follow(client.clone(), options.report_kind, wakes, index.clone()));
-    let admin = tokio::spawn(admin::serve(options.admin, index.clone()));
+    let admin = tokio::spawn(admin::serve(options.admin, index.clone(), metrics::registry(index.clone(), &context)));
     let controllers = tokio::spawn(async move {
         tokio::join!(
             drive::<AwsAccount>(index.accounts.clone(), woken.accounts, context.clone(), stopping.clone()),

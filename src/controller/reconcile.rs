@@ -60,6 +60,7 @@ pub async fn reconcile<K: Kind>(object: Arc<Guarded<K>>, context: Arc<Context>) 
         Verdict::Pass { failures } => failures,
     };
     let Passed { mut told, failed } = pass(object, &context, failures).await;
+    context.passes.count(&K::kind(&()), failed);
     told.status.common_mut().last_handled_reconcile_at = object.annotations().get(REQUESTED_AT).cloned();
     publish_all(object, &api, &told, &context).await?;
     // Our own status may be an input of others, never of ours: the inputs are those that the pass saw.

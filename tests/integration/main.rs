@@ -21,6 +21,7 @@ mod failures;
 mod immutable;
 mod least_privilege;
 mod manifests;
+mod metrics;
 mod new_files;
 mod observe;
 mod organization;

@@ -21,7 +21,7 @@ pub struct Stage {
 /// A running operator, and its admin port, which stays reserved as long.
 pub struct Operator {
     pub process: Process,
-    _port: Port,
+    port: Port,
 }
 
 impl Stage {
@@ -65,7 +65,15 @@ impl Stage {
             Ok(())
         })
         .await?;
-        Ok(Operator { process, _port: port })
+        Ok(Operator { process, port })
+    }
+
+    /// What the shared operator's `/metrics` says.
+    pub async fn metrics(&self) -> Result<String> {
+        let operator = self.operator.as_ref().context("a stage without operator")?;
+        let http = reqwest::Client::builder().no_proxy().timeout(SOON).build()?;
+        let url = format!("http://127.0.0.1:{}/metrics", operator.port.number());
+        Ok(http.get(url).send().await?.error_for_status()?.text().await?)
     }
 
     /// What the shared operator logged about any of `words`.
