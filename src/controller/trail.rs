@@ -129,14 +129,15 @@ impl Kind for Trail {
             now: pass.now,
         };
         let mut told = status::trail::after_pass(self, &outcome, &situation);
+        told.status.organization = coverage::of_trail(self, &told.status, &account, &facts, pass.context, pass.now).await;
         if judging::is_judgeable(&outcome) {
             let judging = Judging::of(self, pass.context, pass.now);
             let archive = pass.context.index.archive_of(self);
-            let case = judging.frame.trail(self, &facts, archive.as_ref(), outcome.latest().seen.clone());
+            let known = Trail { status: Some(told.status.clone()), ..self.clone() };
+            let case = judging.frame.trail(&known, &facts, archive.as_ref(), outcome.latest().seen.clone());
             let findings = judging.tell(&Case::Trail(&case), pass.context, &mut told);
             reports::keep(pass.context, self, &findings, judging.settings.report, &mut told.status.compliance, pass.now).await;
         }
-        told.status.organization = coverage::of_trail(self, &told.status, &account, &facts, pass.context, pass.now).await;
         Ok(Passed { told, failed: !outcome.in_sync() })
     }
 
