@@ -6,10 +6,10 @@ use crate::api::findings::FindingCounts;
 use crate::api::{CompliancePolicy, CompliancePolicySpec, CompliancePolicyStatus};
 use crate::report::open_reports::ReportKind;
 use crate::rules::catalogue::Catalogue;
+use crate::rules::policy_problems::{FieldProblem, expired, unknown};
 use crate::rules::settings::asks;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Problems that status holds, and that are told by an event in one pass.
@@ -52,8 +52,9 @@ pub fn after_pass(
     let spec = &policy.spec;
     let before = policy.status.clone().unwrap_or_default();
     let generation = policy.metadata.generation.unwrap_or_default();
-    let mut problems = unknown_names(spec, catalogue);
-    problems.extend(expired(spec, now));
+    // A typing error must not pass for a rule that is kept.
+    let mut problems: Vec<Problem> = unknown(spec, catalogue).into_iter().map(because("UnknownName")).collect();
+    problems.extend(expired(spec, now).into_iter().map(because("ExemptionExpired")));
     problems.extend(no_reports(spec, reports));
     let mut status = before.clone();
     status.rules = i32::try_from(catalogue.entries().filter(|entry| asks(spec, entry, catalogue)).count()).ok();
@@ -86,40 +87,8 @@ fn tell(status: &mut CompliancePolicyStatus, problems: &[Problem], generation: i
     condition::set(conditions, STALLED, Truth::True, first.reason, message, generation, now);
 }
 
-/// Names of frameworks and rules that this version does not know: a typing error must not pass for a rule that is kept.
-fn unknown_names(spec: &CompliancePolicySpec, catalogue: &Catalogue) -> Vec<Problem> {
-    let known = catalogue.frameworks();
-    let frameworks = spec
-        .frameworks
-        .iter()
-        .filter(|name| !known.contains(name.as_str()))
-        .map(|name| format!("spec.frameworks: {name} is not known; `trailkeeper explain --frameworks` lists those that are"));
-    let exempted = spec.exemptions.iter().map(|exemption| ("spec.exemptions", &exemption.rule));
-    let rules: BTreeSet<(&str, &String)> = std::iter::empty()
-        .chain(spec.rules.include.iter().map(|rule| ("spec.rules.include", rule)))
-        .chain(spec.rules.exclude.iter().map(|rule| ("spec.rules.exclude", rule)))
-        .chain(spec.severities.keys().map(|rule| ("spec.severities", rule)))
-        .chain(exempted)
-        .filter(|(_, rule)| catalogue.entry(rule).is_none())
-        .collect();
-    let rules = rules.into_iter().map(|(place, rule)| format!("{place}: there is no rule {rule}"));
-    frameworks.chain(rules).map(|text| Problem { reason: "UnknownName", text }).collect()
-}
-
-fn expired(spec: &CompliancePolicySpec, now: Timestamp) -> Vec<Problem> {
-    let ended = spec.exemptions.iter().filter(|exemption| exemption.expires <= now);
-    ended
-        .map(|exemption| {
-            let of = [("kind", &exemption.kind), ("object", &exemption.object), ("arn", &exemption.arn), ("account", &exemption.account)];
-            let of: Vec<String> = of.into_iter().filter_map(|(field, value)| Some(format!("{field} {}", value.as_deref()?))).collect();
-            let of = if of.is_empty() { String::new() } else { format!(" for {}", of.join(", ")) };
-            let text = format!(
-                "spec.exemptions: that from {}{of}, approved by {}, expired at {}: renew or remove it",
-                exemption.rule, exemption.approver, exemption.expires
-            );
-            Problem { reason: "ExemptionExpired", text }
-        })
-        .collect()
+fn because(reason: &'static str) -> impl Fn(FieldProblem) -> Problem {
+    move |problem| Problem { reason, text: format!("{}: {}", problem.path(), problem.message) }
 }
 
 fn no_reports(spec: &CompliancePolicySpec, reports: Option<ReportKind>) -> Option<Problem> {
@@ -204,7 +173,11 @@ mod tests {
         let second = told(&policy, None, 60);
         assert_eq!((reasons(&second), second.requeue), (vec!["ExemptionExpired"], Requeue::OnChange));
         assert!(condition::is_true(&second.status.common.conditions, STALLED));
-        assert!(second.status.problems[0].contains("TK-TRAIL-001 for object a/b, approved by ann"), "{:?}", second.status.problems);
+        assert!(
+            second.status.problems[0].contains("spec.exemptions[0].expires: the exemption from TK-TRAIL-001 ended"),
+            "{:?}",
+            second.status.problems
+        );
         policy.status = Some(second.status);
         policy.spec.exemptions.clear();
         let third = told(&policy, None, 61);
