@@ -103,8 +103,8 @@ fn validation(entry: &Entry, admission: &Admission, kind: &str, exempt: &[String
         admission.holds.clone()
     } else {
         let listed = serde_json::to_string(exempt).unwrap_or_default();
-        // `namespace` is a reserved word of CEL. An AwsAccount is in none.
-        let name = if kind == "AwsAccount" { "object.metadata.name" } else { "(object.metadata['namespace'] + '/' + object.metadata.name)" };
+        // `namespace` is a reserved word of CEL, and of the request only a field. An AwsAccount is in none.
+        let name = if kind == "AwsAccount" { "object.metadata.name" } else { "(request.namespace + '/' + object.metadata.name)" };
         format!("({}) || {name} in {listed}", admission.holds)
     };
     let message = format!("{} {}: {} See `trailkeeper explain {}`.", entry.id, entry.title, entry.fix, entry.id);
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
     use kube::CustomResourceExt;
-    use kube::core::cel::{VapEvaluator, VapExpression, apply_defaults};
+    use kube::core::cel::{AdmissionRequest, VapEvaluator, VapExpression, apply_defaults};
 
     fn wanted<'w>(policy: Option<&'w CompliancePolicy>) -> Wanted<'w> {
         Wanted { policy, least: Severity::Info, action: "Deny", now: "2026-11-21T12:00:00Z".parse().unwrap() }
@@ -156,8 +156,9 @@ mod tests {
     }
 
     fn holds(expression: &str, object: Value) -> bool {
+        let request = AdmissionRequest { namespace: "default".into(), ..AdmissionRequest::default() };
         let expression = VapExpression { expression: expression.to_owned(), message: None, message_expression: None };
-        let results = VapEvaluator::builder().object(object).build().evaluate(&[expression]);
+        let results = VapEvaluator::builder().object(object).request(request).build().evaluate(&[expression]);
         results.iter().all(|result| result.passed)
     }
 
