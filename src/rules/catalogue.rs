@@ -63,7 +63,8 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Admission {
-    /// CEL over `object`, with the CRD's defaults filled in: true where the rule is satisfied.
+    /// CEL over `object`, with the CRD's defaults filled in: true where the rule is satisfied. A field alone is of no type to the
+    /// API server: compare it.
     pub holds: String,
     /// A patch of a manifest without fault that the rule fails, and that must be refused.
     pub refuses: serde_json::Value,
