@@ -252,10 +252,13 @@ fn deletion_and_silence_must_be_asked_for() {
 
 #[test]
 fn who_observes_or_verifies_writes_nothing() {
-    for identity in ["observe", "verify"] {
+    for identity in ["observe", "verify", "audit"] {
         for (action, _) in actions(&iam_policy(&["--identity", identity], &example(", deletionPolicy: Delete"))) {
             let verb = action.split(':').nth(1).unwrap();
-            assert!(["Get", "List", "Describe", "Decrypt"].iter().any(|reading| verb.starts_with(reading)), "{identity}: {action}");
+            assert!(
+                ["Get", "List", "Describe", "Decrypt", "Lookup"].iter().any(|reading| verb.starts_with(reading)),
+                "{identity}: {action}"
+            );
         }
     }
 }

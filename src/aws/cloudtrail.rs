@@ -255,7 +255,7 @@ fn timestamp(time: DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
 }
 
-fn error_code(code: Option<String>) -> Option<String> {
+pub(super) fn error_code(code: Option<String>) -> Option<String> {
     code.filter(|code| !code.is_empty())
 }
 

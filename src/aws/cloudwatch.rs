@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::types as sdk;
 impl Cloud {
     pub(super) async fn read_cloudwatch(&self, read: &CloudWatchRead) -> Answer {
         let CloudWatchRead::Alarms { prefix, owner } = read;
-        match self.alarms(prefix).await {
+        match self.alarms(Some(prefix)).await {
             Ok(found) if found.is_empty() => Observed::Absent,
             Ok(found) => {
                 let raised = |alarm: &&sdk::MetricAlarm| alarm.state_value == Some(sdk::StateValue::Alarm);
@@ -26,12 +26,13 @@ impl Cloud {
         }
     }
 
-    async fn alarms(&self, prefix: &str) -> Result<Vec<sdk::MetricAlarm>, Failure> {
+    /// All alarms, or those whose names begin with `prefix`.
+    pub(super) async fn alarms(&self, prefix: Option<&str>) -> Result<Vec<sdk::MetricAlarm>, Failure> {
         let client = self.session.cloudwatch(&self.region);
         let (mut found, mut next) = (Vec::new(), None);
         loop {
-            let request = client.describe_alarms().alarm_name_prefix(prefix).max_records(100).set_next_token(next);
-            let page = self.call("cloudwatch:DescribeAlarms", prefix, request.send()).await?;
+            let request = client.describe_alarms().set_alarm_name_prefix(prefix.map(str::to_owned)).max_records(100).set_next_token(next);
+            let page = self.call("cloudwatch:DescribeAlarms", prefix.unwrap_or("all alarms"), request.send()).await?;
             found.extend(page.metric_alarms.unwrap_or_default());
             next = page.next_token;
             if next.is_none() {
@@ -84,11 +85,15 @@ fn some(text: &str) -> Option<String> {
 }
 
 fn short_name(alarm: &sdk::MetricAlarm, prefix: &str) -> String {
-    let name = alarm.alarm_name().unwrap_or_default();
-    name.strip_prefix(prefix).unwrap_or(name).to_owned()
+    let name = name(alarm);
+    name.strip_prefix(prefix).map(str::to_owned).unwrap_or(name)
 }
 
-fn state(alarm: &sdk::MetricAlarm) -> Alarm {
+pub(super) fn name(alarm: &sdk::MetricAlarm) -> String {
+    alarm.alarm_name().unwrap_or_default().to_owned()
+}
+
+pub(super) fn state(alarm: &sdk::MetricAlarm) -> Alarm {
     let dimension =
         |dimension: &sdk::Dimension| (dimension.name().unwrap_or_default().to_owned(), dimension.value().unwrap_or_default().to_owned());
     let evaluation_periods = alarm.evaluation_periods.unwrap_or_default();

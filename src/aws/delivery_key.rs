@@ -57,7 +57,7 @@ impl Cloud {
     }
 
     /// Where a bucket is. S3 tells even those whom it refuses; where it does not, nothing is said about the Region.
-    async fn region_of_bucket(&self, bucket: &str) -> Option<String> {
+    pub async fn region_of_bucket(&self, bucket: &str) -> Option<String> {
         self.shared.limits.turn(&self.account, &self.region, "s3:ListBucket").await;
         match self.s3.head_bucket().bucket(bucket).send().await {
             Ok(head) => head.bucket_region,

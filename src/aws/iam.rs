@@ -62,7 +62,7 @@ impl Cloud {
     }
 
     /// IAM answers documents URL-encoded (RFC 3986).
-    fn decoded(&self, operation: &str, role: &str, document: &str) -> Result<Statements, Failure> {
+    pub(super) fn decoded(&self, operation: &str, role: &str, document: &str) -> Result<Statements, Failure> {
         let decoded = percent_encoding::percent_decode_str(document).decode_utf8_lossy();
         Statements::parse(&decoded).map_err(|error| self.unbuildable(operation, role, &error))
     }

@@ -49,7 +49,8 @@ impl Cloud {
         inventory
     }
 
-    fn owns(&self, arn: &str) -> bool {
+    /// Whether an ARN is of this account.
+    pub fn owns(&self, arn: &str) -> bool {
         arn.split(':').nth(4) == Some(self.account.as_str())
     }
 

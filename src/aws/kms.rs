@@ -215,7 +215,7 @@ fn arn_of(key: &sdk::KeyMetadata) -> String {
     key.arn.clone().unwrap_or_else(|| key.key_id.clone())
 }
 
-fn found(key: &sdk::KeyMetadata, alias_target: String, tags: Tags) -> (KeyState, KeyFacts) {
+pub(super) fn found(key: &sdk::KeyMetadata, alias_target: String, tags: Tags) -> (KeyState, KeyFacts) {
     let state = KeyState {
         enabled: key.enabled,
         pending_deletion: key.key_state == Some(sdk::KeyState::PendingDeletion),

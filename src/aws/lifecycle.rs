@@ -13,7 +13,7 @@ const WRITE: &str = "s3:PutLifecycleConfiguration";
 
 impl Cloud {
     pub(super) async fn bucket_lifecycle(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetLifecycleConfiguration", bucket, request.send()).await;
         configured(result, Reading::new(&Rules::new(), &LifecycleFacts::default()), |answer| {
             let rules: Rules = answer.rules.unwrap_or_default().into_iter().map(read_rule).collect();
@@ -30,7 +30,7 @@ impl Cloud {
             .s3
             .put_bucket_lifecycle_configuration()
             .bucket(bucket)
-            .expected_bucket_owner(&self.account)
+            .expected_bucket_owner(&self.bucket_owner)
             .set_transition_default_minimum_object_size(minimum_size.map(Into::into))
             .lifecycle_configuration(configuration);
         self.call(WRITE, bucket, request.send()).await.map(drop)

@@ -31,6 +31,7 @@ impl Limits {
 /// What AWS counts `operation` with, and how many a second it takes.
 fn limit(operation: &str) -> Option<(&str, NonZeroU32)> {
     let (counted, rate) = match operation.split_once(':')? {
+        ("cloudtrail", "LookupEvents") => (operation, 2),
         ("cloudtrail", name) if ["Get", "Describe", "List"].iter().any(|verb| name.starts_with(verb)) => ("cloudtrail reads", 10),
         ("cloudtrail", _) => ("cloudtrail writes", 1),
         ("cloudwatch", "PutMetricAlarm" | "DeleteAlarms") => (operation, 3),
@@ -49,6 +50,7 @@ mod tests {
     fn operations_are_counted_as_aws_counts_them() {
         let of = |operation| limit(operation).map(|(counted, rate)| (counted, rate.get()));
         assert_eq!(of("cloudtrail:ListTags"), Some(("cloudtrail reads", 10)));
+        assert_eq!(of("cloudtrail:LookupEvents"), Some(("cloudtrail:LookupEvents", 2)));
         assert_eq!(of("cloudtrail:AddTags"), Some(("cloudtrail writes", 1)));
         assert_eq!(of("cloudwatch:PutMetricAlarm"), Some(("cloudwatch:PutMetricAlarm", 3)));
         assert_eq!(of("s3:GetBucketPolicy"), None);

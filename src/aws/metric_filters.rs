@@ -10,7 +10,7 @@ use aws_sdk_cloudwatchlogs::types as sdk;
 impl Cloud {
     /// Every filter of a group whose name begins with `prefix`, which names the object that owns them.
     pub(super) async fn read_metric_filters(&self, log_group: &str, prefix: &str, owner: &str) -> Answer {
-        match self.metric_filters(log_group, prefix).await {
+        match self.metric_filters(log_group, Some(prefix)).await {
             Ok(found) if found.is_empty() => Observed::Absent,
             Ok(found) => {
                 let named = |filter: &sdk::MetricFilter| {
@@ -24,12 +24,17 @@ impl Cloud {
         }
     }
 
-    async fn metric_filters(&self, log_group: &str, prefix: &str) -> Result<Vec<sdk::MetricFilter>, Failure> {
+    /// The filters of a group, those whose names begin with `prefix` if one is given.
+    pub(super) async fn metric_filters(&self, log_group: &str, prefix: Option<&str>) -> Result<Vec<sdk::MetricFilter>, Failure> {
         let client = self.session.logs(&self.region);
         let (mut found, mut next) = (Vec::new(), None);
         loop {
-            let request =
-                client.describe_metric_filters().log_group_name(log_group).filter_name_prefix(prefix).limit(50).set_next_token(next);
+            let request = client
+                .describe_metric_filters()
+                .log_group_name(log_group)
+                .set_filter_name_prefix(prefix.map(str::to_owned))
+                .limit(50)
+                .set_next_token(next);
             let page = self.call("logs:DescribeMetricFilters", log_group, request.send()).await?;
             found.extend(page.metric_filters.unwrap_or_default());
             next = page.next_token;
@@ -77,7 +82,7 @@ impl Cloud {
     }
 }
 
-fn state(filter: &sdk::MetricFilter) -> MetricFilter {
+pub(super) fn state(filter: &sdk::MetricFilter) -> MetricFilter {
     let counted = filter.metric_transformations().first();
     let text = |text: fn(&sdk::MetricTransformation) -> &str| counted.map(|counted| text(counted).to_owned()).unwrap_or_default();
     let mut emitted = filter.emit_system_field_dimensions().to_vec();

@@ -8,6 +8,7 @@ mod cloudtrail;
 mod cloudwatch;
 mod delivery_key;
 mod eventbridge;
+pub mod evidence;
 mod failures;
 mod glue;
 mod iam;
@@ -26,6 +27,7 @@ pub mod organizations;
 mod replication;
 mod s3;
 mod s3_options;
+pub mod security_hub;
 mod session;
 mod snapshot;
 mod sns;
@@ -59,6 +61,8 @@ pub struct Shared {
 #[derive(Clone)]
 pub struct Cloud {
     account: String,
+    /// Whose buckets are meant: the account's own, but for those that it may look into elsewhere.
+    bucket_owner: String,
     region: String,
     shared: Arc<Shared>,
     session: Session,
@@ -71,6 +75,7 @@ impl Cloud {
     pub fn new(session: &Session, region: &str, shared: Arc<Shared>) -> Self {
         Self {
             account: session.account().to_owned(),
+            bucket_owner: session.account().to_owned(),
             region: region.to_owned(),
             shared,
             session: session.clone(),
@@ -81,7 +86,7 @@ impl Cloud {
     }
 
     /// The same account in another Region.
-    fn at(&self, region: &str) -> Self {
+    pub fn at(&self, region: &str) -> Self {
         if region == self.region { self.clone() } else { Self::new(&self.session, region, self.shared.clone()) }
     }
 

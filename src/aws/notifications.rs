@@ -37,7 +37,7 @@ fn filter_of(notification: &Notification) -> Option<sdk::NotificationConfigurati
 
 impl Cloud {
     pub(super) async fn bucket_notification(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketNotification", bucket, request.send()).await;
         configured(result, Reading::default(), |answer| {
             let id = |id: Option<&str>| id.unwrap_or_default().to_owned();
@@ -81,7 +81,7 @@ impl Cloud {
                 }
             };
         }
-        let request = self.s3.put_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.put_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         self.call(operation, bucket, request.notification_configuration(configuration.build()).send()).await.map(drop)
     }
 

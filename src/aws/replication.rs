@@ -12,7 +12,7 @@ const WRITE: &str = "s3:PutReplicationConfiguration";
 
 impl Cloud {
     pub(super) async fn bucket_replication(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_replication().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_replication().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetReplicationConfiguration", bucket, request.send()).await;
         configured(result, Reading::state(&ReplicationState::default()), |answer| {
             let state = answer.replication_configuration.map(|configuration| ReplicationState {
@@ -32,8 +32,12 @@ impl Cloud {
         let unbuildable = |error: BuildError| self.unbuildable(WRITE, bucket, &error);
         let rules = rules.iter().map(|(id, rule)| write_rule(id, rule)).collect::<Result<Vec<_>, _>>().map_err(unbuildable)?;
         let configuration = sdk::ReplicationConfiguration::builder().role(role).set_rules(Some(rules)).build().map_err(unbuildable)?;
-        let request =
-            self.s3.put_bucket_replication().bucket(bucket).expected_bucket_owner(&self.account).replication_configuration(configuration);
+        let request = self
+            .s3
+            .put_bucket_replication()
+            .bucket(bucket)
+            .expected_bucket_owner(&self.bucket_owner)
+            .replication_configuration(configuration);
         self.call(WRITE, bucket, request.send()).await.map(drop)
     }
 }

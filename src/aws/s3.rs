@@ -40,7 +40,7 @@ pub(super) fn configured<T>(result: Result<T, Failure>, default: Reading, read: 
 
 impl Cloud {
     pub(super) async fn bucket(&self, bucket: &str) -> Answer {
-        let request = self.s3.head_bucket().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.head_bucket().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         match self.call("s3:ListBucket", bucket, request.send()).await {
             Ok(head) => {
                 Observed::Present(Reading::state(&BucketState { region: head.bucket_region.unwrap_or_else(|| self.region.clone()) }))
@@ -59,7 +59,7 @@ impl Cloud {
     }
 
     pub(super) async fn bucket_ownership(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_ownership_controls().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_ownership_controls().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketOwnershipControls", bucket, request.send()).await;
         configured(result, Reading::state(&OwnershipState::default()), |answer| {
             let rules = answer.ownership_controls.map(|controls| controls.rules).unwrap_or_default();
@@ -69,7 +69,7 @@ impl Cloud {
     }
 
     pub(super) async fn bucket_public_access(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_public_access_block().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_public_access_block().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketPublicAccessBlock", bucket, request.send()).await;
         let open = PublicAccessBlock {
             block_public_acls: false,
@@ -90,7 +90,7 @@ impl Cloud {
     }
 
     pub(super) async fn bucket_policy(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         match self.call("s3:GetBucketPolicy", bucket, request.send()).await {
             Ok(answer) => match Statements::parse(answer.policy.as_deref().unwrap_or("{}")) {
                 Ok(statements) => Observed::Present(Reading::state(&statements)),
@@ -101,7 +101,7 @@ impl Cloud {
     }
 
     pub(super) async fn bucket_versioning(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_versioning().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_versioning().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketVersioning", bucket, request.send()).await;
         configured(result, Reading::default(), |answer| {
             let status = answer.status.map(|status| status.as_str().to_owned()).unwrap_or_default();
@@ -111,7 +111,7 @@ impl Cloud {
     }
 
     pub(super) async fn bucket_encryption(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_encryption().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_encryption().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetEncryptionConfiguration", bucket, request.send()).await;
         configured(result, Reading::state(&EncryptionState::default()), |answer| {
             let rules = answer.server_side_encryption_configuration.map(|configuration| configuration.rules).unwrap_or_default();
@@ -128,7 +128,7 @@ impl Cloud {
     }
 
     pub(super) async fn bucket_tags(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketTagging", bucket, request.send()).await;
         configured(result, Reading::new(&Tags::new(), &OwnerFacts::default()), |answer| {
             let tags: Tags = answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect();

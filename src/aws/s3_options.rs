@@ -10,7 +10,7 @@ use aws_sdk_s3::types as sdk;
 
 impl Cloud {
     pub(super) async fn bucket_request_payment(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_request_payment().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_request_payment().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketRequestPayment", bucket, request.send()).await;
         configured(result, Reading::default(), |answer| {
             Reading::state(&RequestPaymentState { payer: answer.payer.map(|payer| payer.as_str().to_owned()).unwrap_or_default() })
@@ -25,13 +25,13 @@ impl Cloud {
             .s3
             .put_bucket_request_payment()
             .bucket(bucket)
-            .expected_bucket_owner(&self.account)
+            .expected_bucket_owner(&self.bucket_owner)
             .request_payment_configuration(configuration);
         self.call(operation, bucket, request.send()).await.map(drop)
     }
 
     pub(super) async fn bucket_object_lock(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_object_lock_configuration().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_object_lock_configuration().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketObjectLockConfiguration", bucket, request.send()).await;
         configured(result, Reading::state(&ObjectLockState::default()), |answer| {
             let configuration = answer.object_lock_configuration;
@@ -55,13 +55,13 @@ impl Cloud {
             .s3
             .put_object_lock_configuration()
             .bucket(bucket)
-            .expected_bucket_owner(&self.account)
+            .expected_bucket_owner(&self.bucket_owner)
             .object_lock_configuration(configuration);
         self.call("s3:PutBucketObjectLockConfiguration", bucket, request.send()).await.map(drop)
     }
 
     pub(super) async fn bucket_logging(&self, bucket: &str) -> Answer {
-        let request = self.s3.get_bucket_logging().bucket(bucket).expected_bucket_owner(&self.account);
+        let request = self.s3.get_bucket_logging().bucket(bucket).expected_bucket_owner(&self.bucket_owner);
         let result = self.call("s3:GetBucketLogging", bucket, request.send()).await;
         configured(result, Reading::state(&AccessLoggingState::default()), |answer| {
             let logging = answer.logging_enabled;
@@ -76,7 +76,7 @@ impl Cloud {
         let logging = sdk::LoggingEnabled::builder().target_bucket(target).target_prefix(prefix).build();
         let logging = logging.map_err(|error| self.unbuildable(operation, bucket, &error))?;
         let status = sdk::BucketLoggingStatus::builder().set_logging_enabled((!target.is_empty()).then_some(logging)).build();
-        let request = self.s3.put_bucket_logging().bucket(bucket).expected_bucket_owner(&self.account).bucket_logging_status(status);
+        let request = self.s3.put_bucket_logging().bucket(bucket).expected_bucket_owner(&self.bucket_owner).bucket_logging_status(status);
         self.call(operation, bucket, request.send()).await.map(drop)
     }
 }

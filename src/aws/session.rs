@@ -164,6 +164,10 @@ impl Session {
         aws_sdk_cloudwatchlogs::Client::new(&self.config(Some(region), &self.endpoints.logs))
     }
 
+    pub(super) fn securityhub(&self, region: &str) -> aws_sdk_securityhub::Client {
+        aws_sdk_securityhub::Client::new(&self.config(Some(region), &None))
+    }
+
     pub(super) fn sqs(&self, region: &str) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.config(Some(region), &self.endpoints.sqs))
     }

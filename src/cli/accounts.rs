@@ -5,6 +5,7 @@ use crate::api::AwsAccountSpec;
 use crate::api::aws_account::{Organization, Partition};
 use crate::aws::{BaseCredentials, Session, identity};
 use crate::facets::context::AccountFacts;
+use crate::facets::observed::Failure;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
@@ -12,6 +13,8 @@ use serde_json::json;
 pub struct Account {
     pub session: Session,
     pub facts: AccountFacts,
+    /// Why it is not known which Regions are on: `facts.regions` is then the account's own one.
+    pub regions_unread: Option<Failure>,
     /// `spec.suspend` of the AwsAccount: objects in it wait.
     pub suspended: bool,
 }
@@ -33,9 +36,9 @@ pub async fn open(name: &str, source: &AccountSource, need: NeedOfOrganization) 
     };
     let organization =
         if spec.suspend || need == NeedOfOrganization::None { None } else { organization(name, &spec, &session, need).await? };
-    let regions = if spec.suspend { Vec::new() } else { regions(&spec, &session).await };
+    let (regions, regions_unread) = if spec.suspend { (Vec::new(), None) } else { regions(&spec, &session).await };
     let facts = AccountFacts { id: spec.account_id.clone(), partition: spec.partition, organization, regions };
-    Ok(Account { session, facts, suspended: spec.suspend })
+    Ok(Account { session, facts, regions_unread, suspended: spec.suspend })
 }
 
 async fn organization(name: &str, spec: &AwsAccountSpec, session: &Session, need: NeedOfOrganization) -> Result<Option<Organization>> {
@@ -54,15 +57,17 @@ async fn organization(name: &str, spec: &AwsAccountSpec, session: &Session, need
 }
 
 /// The Regions of the account, as the controller tells them in the status of an AwsAccount.
-async fn regions(spec: &AwsAccountSpec, session: &Session) -> Vec<String> {
-    let mut regions = if spec.regions.is_empty() {
-        identity::regions(session).await.unwrap_or_else(|_| vec![spec.region.clone()])
-    } else {
-        spec.regions.clone()
+async fn regions(spec: &AwsAccountSpec, session: &Session) -> (Vec<String>, Option<Failure>) {
+    let (mut regions, unread) = match spec.regions.is_empty() {
+        false => (spec.regions.clone(), None),
+        true => match identity::regions(session).await {
+            Ok(regions) => (regions, None),
+            Err(failure) => (vec![spec.region.clone()], Some(failure)),
+        },
     };
     regions.sort();
     regions.dedup();
-    regions
+    (regions, unread)
 }
 
 async fn declared(name: &str, spec: &AwsAccountSpec, credentials: BaseCredentials) -> Result<Session> {

@@ -7,7 +7,7 @@ use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::{LogArchive, LogArchiveStatus};
 use crate::engine::{Subject, writers};
 use crate::facets::context::{AccountFacts, Destination};
-use crate::facets::rights::{Right, of_account, of_verifier};
+use crate::facets::rights::{Right, of_account, of_auditor, of_verifier};
 use crate::report::iam_policy::{self, MANAGED_POLICY_LIMIT, Trust, Wanted};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -63,6 +63,8 @@ pub struct IamPolicy {
 enum Purpose {
     /// Looks and reports; writes nothing.
     Observe,
+    /// Runs `check` and `report`: reads all that the account has of audit logging, managed or not; writes nothing.
+    Audit,
     /// Looks and writes.
     Reconcile,
     /// Reads log files and digests to verify them. Deliberately another identity than the one that writes.
@@ -160,6 +162,9 @@ impl IamPolicy {
 
     fn rights(&self, manifests: &Manifests, references: &References, accounts: &BTreeMap<String, AccountFacts>, name: &str) -> Vec<Right> {
         let Some(facts) = accounts.get(name) else { return Vec::new() };
+        if self.identity == Purpose::Audit {
+            return of_auditor(facts);
+        }
         let mut rights = Vec::new();
         for (at, archive) in manifests.archives.iter().enumerate() {
             let archive = &self.with_key(&archive.value);

@@ -3,12 +3,14 @@
 mod accounts;
 mod admission_policy;
 mod apply;
+mod check;
 mod completions;
 mod crds;
 mod desk;
 mod documents;
 mod explain;
 mod files;
+mod history;
 mod iam_policy;
 mod limits;
 mod lint;
@@ -18,8 +20,11 @@ mod offline;
 mod plan;
 mod policies;
 mod progress;
+mod report;
 mod resolve;
 mod run;
+mod scope;
+mod survey;
 mod version;
 
 use crate::report::Verdict;
@@ -50,6 +55,8 @@ enum Command {
     AdmissionPolicy(admission_policy::AdmissionPolicy),
     #[command(hide = true)]
     RuleDocs(explain::RuleDocs),
+    Check(check::Check),
+    Report(report::Report),
     IamPolicy(iam_policy::IamPolicy),
     Crds(crds::Crds),
     Completions(completions::Completions),
@@ -136,6 +143,8 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::AdmissionPolicy(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::RuleDocs(docs) => docs.run().map(|()| ExitCode::SUCCESS),
+        Command::Check(check) => check.run().await,
+        Command::Report(report) => report.run().await,
         Command::IamPolicy(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Crds(crds) => crds.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),

@@ -44,6 +44,25 @@ impl World for Shown {
     }
 }
 
+/// Tells a person at a terminal what a long look is at.
+pub struct Told {
+    since: Instant,
+    terminal: bool,
+}
+
+impl Told {
+    pub fn new() -> Self {
+        Self { since: Instant::now(), terminal: std::io::stderr().is_terminal() }
+    }
+
+    pub fn say(&self, what: &str) {
+        let elapsed = self.since.elapsed();
+        if self.terminal && elapsed > PATIENCE {
+            anstream::eprintln!("  {what} ({:.0} s)", elapsed.as_secs_f32());
+        }
+    }
+}
+
 /// Lets writes through until Ctrl-C or SIGTERM. The step in hand is finished: a write that was cut off leaves nobody knowing
 /// whether it was made.
 #[derive(Default)]

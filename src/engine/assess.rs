@@ -60,12 +60,13 @@ enum Claim {
 
 /// Reads everything about the subject and compares.
 pub async fn assess<W: World>(world: &W, subject: &Subject) -> Assessment {
-    judge(observe(world, subject).await, subject)
+    judge(observe(world, &subject.registered.facets).await, subject)
 }
 
-async fn observe<W: World>(world: &W, subject: &Subject) -> Seen {
+/// Reads facets in their order, each knowing what was read before it.
+pub async fn observe<W: World>(world: &W, facets: &[Box<dyn AnyFacet>]) -> Seen {
     let mut seen = Seen::default();
-    for facet in &subject.registered.facets {
+    for facet in facets {
         let answer = match facet.source(&seen) {
             Source::Ask(read) => world.read(&read).await,
             Source::Inferred(answer) => answer,

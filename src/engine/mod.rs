@@ -8,7 +8,7 @@ mod pass;
 mod residency;
 mod subject;
 
-pub use assess::{Assessment, Refusal, assess};
+pub use assess::{Assessment, Refusal, assess, observe};
 pub use delete::{Deletion, delete};
 pub use pass::{FailedStep, Outcome, pass};
 pub use residency::outside;

@@ -77,6 +77,50 @@ pub fn of_account(account: &AccountFacts) -> Vec<Right> {
     rights.read
 }
 
+/// What `check` and `report` read: everything about audit logging that the account has, whoever made it, so by kind of resource and
+/// not by name. No log file is among it; but who may ask whether a bucket is there may also list it (`s3:ListBucket`).
+pub fn of_auditor(account: &AccountFacts) -> Vec<Right> {
+    let (partition, id) = (account.partition.as_str(), &account.id);
+    let any = |service: &str, what: &str| format!("arn:{partition}:{service}:*:{id}:{what}");
+    let rights = Rights::default()
+        .reading(&any("cloudtrail", "trail/*"), &["cloudtrail:GetInsightSelectors", "cloudtrail:GetEventConfiguration"])
+        .reading("*", &["cloudtrail:LookupEvents"])
+        .reading(&format!("arn:{partition}:s3:::*"), &BUCKET_READS)
+        .reading(&any("kms", "key/*"), &["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"])
+        .reading(&any("sns", "*"), &["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"])
+        .reading(&any("logs", "log-group:*"), &["logs:DescribeMetricFilters", "logs:ListTagsForResource"])
+        .reading("*", &["logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "iam:GetAccountAuthorizationDetails"])
+        .reading(&any("cloudwatch", "alarm:*"), &["cloudwatch:DescribeAlarms"]);
+    // Which organization it is, and who manages it, no manifest says.
+    let organization = |what: &str| format!("arn:{partition}:organizations::*:{what}");
+    let above = [format!("account/o-*/{id}"), "ou/o-*/ou-*".to_owned(), "root/o-*/r-*".to_owned()];
+    let rights = above.iter().fold(rights, |rights, what| {
+        rights.reading(&organization(what), &["organizations:ListParents", "organizations:ListPoliciesForTarget"])
+    });
+    let rights = rights.reading(&organization("policy/*service_control_policy/*"), &["organizations:DescribePolicy"]);
+    // Which Regions are on is asked even where the AwsAccount names some: `check --all-regions`.
+    let unknown = AccountFacts { regions: Vec::new(), ..account.clone() };
+    of_account(&unknown).into_iter().chain(rights.read).collect()
+}
+
+/// The configuration of a bucket.
+const BUCKET_READS: [&str; 14] = [
+    "s3:GetBucketAcl",
+    "s3:GetBucketLogging",
+    "s3:GetBucketNotification",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketRequestPayment",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+];
+
 /// What verifying the files of an archive needs: to list and read them, to decrypt logs and digests (which are encrypted
 /// with the trail's key since 2025-05-22), and the public keys. Conditions as in the CloudTrail User Guide, "Validating
 /// CloudTrail log file integrity".

@@ -5,6 +5,7 @@
 pub mod admission;
 mod advice;
 pub mod audit;
+pub mod check;
 pub mod iam_policy;
 pub mod lint;
 pub mod open_reports;

@@ -19,6 +19,7 @@ pub mod key;
 pub mod lake;
 pub mod monitoring;
 pub mod notices;
+pub mod of_found;
 pub mod of_object;
 pub mod organization;
 mod policy;

@@ -31,7 +31,8 @@ pub fn tell(status: &mut AwsAccountStatus, spec: &AwsAccountSpec, inventory: &In
     news(&before, status, &spec.account_id)
 }
 
-fn found(trail: &SeenTrail, account: &str, keepers: &Keepers) -> TrailFound {
+/// A trail as status and reports tell it.
+pub fn found(trail: &SeenTrail, account: &str, keepers: &Keepers) -> TrailFound {
     let shadow = trail.arn.split(':').nth(4) != Some(account);
     let managed_by = keepers.get(&trail.arn).cloned().or_else(|| trail.owner.as_ref().ok().cloned().flatten());
     let managed = match (&managed_by, &trail.owner) {

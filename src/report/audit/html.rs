@@ -96,18 +96,21 @@ fn open(evidence: &Evidence, catalogue: &Catalogue) -> Markup {
     }
 }
 
+/// What is wrong is always in sight, also in print; why and what to do unfolds.
 fn one_open(finding: &Finding, catalogue: &Catalogue) -> Markup {
-    let entry = catalogue.entry(&finding.rule);
     html! {
-        details {
-            summary { (mark(finding.verdict.result())) " " strong { (finding.title) } ": " (name(finding)) }
-            p { (finding.verdict.message()) }
-            @if let Some(entry) = entry {
-                p { strong { "Why it matters. " } (entry.why) }
-                p { strong { "What to do. " } (entry.fix) }
-                @if let Some(patch) = patch(entry) { pre { code { (patch) } } }
-                p.quiet { (finding.rule) " · account " (finding.judged.account) " · " (finding.judged.region) " · " (finding.judged.arn) }
-                ul { @for ground in &entry.grounds { li { @if ground.starts_with("https://") { a href=(ground) { (ground) } } @else { (ground) } } } }
+        article.finding {
+            h4 { (mark(finding.verdict.result())) " " (finding.title) }
+            p { (finding.judged.kind) " " (name(finding)) ": " (finding.verdict.message()) }
+            @if let Some(entry) = catalogue.entry(&finding.rule) {
+                details {
+                    summary { "Why it matters, and what to do" }
+                    p { (entry.why) }
+                    p { (entry.fix) }
+                    @if let Some(patch) = patch(entry) { pre { code { (patch) } } }
+                    p.quiet { (finding.rule) " · account " (finding.judged.account) " · " (finding.judged.region) " · " (finding.judged.arn) }
+                    ul { @for ground in &entry.grounds { li { @if ground.starts_with("https://") { a href=(ground) { (ground) } } @else { (ground) } } } }
+                }
             }
         }
     }
@@ -201,7 +204,7 @@ fn changes(evidence: &Evidence) -> Markup {
     let row = |change: &Change| {
         vec![
             html! { (time(change.time)) },
-            html! { (change.operation) @if let Some(error) = &change.error { div.quiet { "refused: " (error) } } },
+            html! { span.word { (change.operation) } @if let Some(error) = &change.error { div.quiet { "refused: " (error) } } },
             html! { (change.resource) },
             html! { (change.principal) },
             html! { (change.source_ip) div.quiet { (change.user_agent) } },

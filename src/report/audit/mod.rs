@@ -2,6 +2,7 @@
 //! OCSF, ASFF). Pure: the evidence is a value, a form is a string.
 
 pub mod asff;
+pub mod changes;
 pub mod csv;
 pub mod html;
 pub mod json;

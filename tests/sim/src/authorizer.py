@@ -25,7 +25,8 @@ WITHOUT_RESOURCE = {
     "cloudtrail:DescribeTrails", "cloudtrail:ListTrails", "cloudtrail:LookupEvents", "cloudtrail:ListPublicKeys",
     "cloudtrail:ListEventDataStores", "cloudtrail:ListImports", "cloudtrail:GetImport", "cloudtrail:StartImport",
     "cloudtrail:RegisterOrganizationDelegatedAdmin", "events:ListEventBuses", "events:ListRules", "kms:CreateKey", "kms:ListKeys",
-    "logs:DescribeLogGroups", "organizations:DescribeOrganization", "organizations:EnableAWSServiceAccess", "organizations:ListAccounts",
+    "iam:GetAccountAuthorizationDetails", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+    "organizations:DescribeOrganization", "organizations:EnableAWSServiceAccess", "organizations:ListAccounts",
     "organizations:ListAWSServiceAccessForOrganization", "organizations:ListDelegatedAdministrators",
     "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes",
 }
