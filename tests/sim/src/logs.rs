@@ -78,7 +78,7 @@ async fn create(world: &World, call: &Call) -> Result<Answer, AwsError> {
     }
     let key = body["kmsKeyId"].as_str().map(str::to_owned);
     if let Some(key) = &key {
-        check_key(world, call, key).await?;
+        check_key(world, call, &name(&body), key).await?;
     }
     let answer = world.backend.forward(call).await?;
     if answer.is_ok() {
@@ -108,7 +108,7 @@ async fn describe(world: &World, call: &Call) -> Result<Answer, AwsError> {
 async fn associate(world: &World, call: &Call) -> Result<Answer, AwsError> {
     let name = existing(world, call).await?;
     let key = call.json()?["kmsKeyId"].as_str().unwrap_or_default().to_owned();
-    check_key(world, call, &key).await?;
+    check_key(world, call, &name, &key).await?;
     change(world, call, &name, |group| group.key = Some(key));
     Ok(Answer::json(&json!({}), &call.request_id))
 }
@@ -124,7 +124,7 @@ async fn existing(world: &World, call: &Call) -> Result<String, AwsError> {
 }
 
 /// The key is given by its ARN, is enabled, in this Region, and its policy lets CloudWatch Logs encrypt.
-async fn check_key(world: &World, call: &Call, key: &str) -> Result<(), AwsError> {
+async fn check_key(world: &World, call: &Call, group: &str, key: &str) -> Result<(), AwsError> {
     let refused = || {
         AwsError::bad(
             "InvalidParameterException",
@@ -140,8 +140,11 @@ async fn check_key(world: &World, call: &Call, key: &str) -> Result<(), AwsError
     let metadata = world.backend.key(at, key).await?.ok_or_else(refused)?;
     let policy = world.backend.key_policy(at, metadata["KeyId"].as_str().unwrap_or_default()).await?;
     let service = format!("logs.{region}.amazonaws.com");
+    // The context that the CloudWatch Logs User Guide limits a key to ("Encrypt log data using AWS KMS").
+    let group = format!("arn:aws:logs:{region}:{}:log-group:{group}", call.caller.account);
     let may = |action| {
-        let request = Request { principal: Principal::Service(&service), action, resource: Some(key), context: Context::default() };
+        let context = Context::default().with("kms:EncryptionContext:aws:logs:arn", &group);
+        let request = Request { principal: Principal::Service(&service), action, resource: Some(key), context };
         evaluate(&policy, &request) == Decision::Allowed
     };
     if metadata["KeyState"].as_str().unwrap_or("Enabled") == "Enabled" && may("kms:GenerateDataKey") && may("kms:Decrypt") {
