@@ -111,12 +111,16 @@ impl World {
         }
     }
 
-    /// A policy that lets CloudTrail use a key for every trail of the account.
+    /// A policy that lets CloudTrail use a key for every trail of the account, and CloudWatch Logs for every group, limited as its
+    /// user guide says ("Encrypt log data using AWS KMS").
     pub fn open_key_policy(&self) -> String {
-        let services = ["cloudtrail.amazonaws.com".to_owned(), format!("logs.{REGION}.amazonaws.com")];
+        let account = &self.account;
+        let groups = json!({ "ArnLike": { "kms:EncryptionContext:aws:logs:arn": format!("arn:aws:logs:{REGION}:{account}:log-group:*") } });
+        let logs = format!("logs.{REGION}.amazonaws.com");
         let statements = json!([
-            { "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", self.account) }, "Action": "kms:*", "Resource": "*" },
-            { "Effect": "Allow", "Principal": { "Service": services }, "Action": "kms:*", "Resource": "*" },
+            { "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{account}:root") }, "Action": "kms:*", "Resource": "*" },
+            { "Effect": "Allow", "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Action": "kms:*", "Resource": "*" },
+            { "Effect": "Allow", "Principal": { "Service": logs }, "Action": "kms:*", "Resource": "*", "Condition": groups },
         ]);
         json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
     }
