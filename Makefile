@@ -37,6 +37,10 @@ bench: tools ## Measure AWS calls per pass, time to Ready, memory and start-up; 
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 	$(CARGO) bench $(LOCKED)
 
+.PHONY: compare
+compare: tools build ## Judge the same accounts as Prowler and Checkov, and write docs/comparison.md
+	@tests/compare/run.sh
+
 .PHONY: generate
 generate: build ## Write the CRDs from the Rust types into crds/ and the chart, and docs/rules from the catalogue
 	target/debug/trailkeeper crds --dir crds
