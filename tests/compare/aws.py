@@ -86,7 +86,9 @@ class Account:
         for bucket in (self.bucket, self.other):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectOwnership="BucketOwnerPreferred")
         names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-        if wanted.get("acl") != "private":
+        # A new bucket has all of it on, and then takes neither a public ACL nor a public policy.
+        s3.delete_public_access_block(Bucket=self.bucket)
+        if wanted["acl"] != "private":
             s3.put_bucket_acl(Bucket=self.bucket, ACL=wanted["acl"])
         if wanted.get("block"):
             s3.put_public_access_block(Bucket=self.bucket, PublicAccessBlockConfiguration=dict(zip(names, wanted["block"])))

@@ -189,6 +189,10 @@ impl Backend {
         body: axum::body::Bytes,
     ) -> Result<Answer, AwsError> {
         insert(&mut headers, ACCOUNT_HEADER, account);
+        // Nothing has a length too: moto refuses a PUT without one, such as PutBucketAcl with a canned ACL.
+        if body.is_empty() && method != Method::GET && method != Method::HEAD {
+            insert(&mut headers, "content-length", "0");
+        }
         let url = format!("{}{path}", self.url);
         let failed = |error: reqwest::Error| {
             AwsError::new(502, "InternalFailure", format!("trailkeeper-sim could not reach moto at {url}: {error}"))

@@ -163,3 +163,18 @@ async fn a_presigned_url_is_its_signer() {
     assert_eq!(fetch(&owner).await, (200, "hello".to_owned()));
     assert_eq!(fetch(&lab.s3(&new_account(), HOME)).await.0, 403);
 }
+
+#[tokio::test]
+async fn a_canned_acl_comes_without_a_body() {
+    let lab = Lab::new().await;
+    let bucket = lab.create_bucket("acl", HOME).await;
+    let s3 = lab.s3(&lab.account, HOME);
+    s3.delete_public_access_block().bucket(&bucket).send().await.unwrap();
+    let rule = aws_sdk_s3::types::OwnershipControlsRule::builder().object_ownership("BucketOwnerPreferred".into()).build().unwrap();
+    let controls = aws_sdk_s3::types::OwnershipControls::builder().rules(rule).build().unwrap();
+    s3.put_bucket_ownership_controls().bucket(&bucket).ownership_controls(controls).send().await.unwrap();
+    s3.put_bucket_acl().bucket(&bucket).acl("public-read".into()).send().await.unwrap();
+    let grants = s3.get_bucket_acl().bucket(&bucket).send().await.unwrap().grants.unwrap_or_default();
+    let everybody = |uri: &str| uri.ends_with("/global/AllUsers");
+    assert!(grants.iter().filter_map(|grant| grant.grantee()?.uri()).any(everybody), "{grants:?}");
+}
