@@ -1,6 +1,7 @@
 """Brings an account of the simulated AWS to the state that a case describes, and writes the same state as Terraform."""
 
 import json
+import urllib.request
 
 import boto3
 
@@ -24,7 +25,7 @@ class Account:
     """One account, named by its number; one trail `main` with all that it stands on."""
 
     def __init__(self, number, endpoint, state):
-        self.number, self.state = number, state
+        self.number, self.endpoint, self.state = number, endpoint, state
         self.bucket = f"audit-{number}"
         self.other = f"other-{number}"
         self.trail_arn = f"arn:aws:cloudtrail:{REGION}:{number}:trail/main"
@@ -69,6 +70,9 @@ class Account:
         self.client("kms").enable_key_rotation(KeyId=self.services_key)
         key = self.make_key() if self.state["trail"]["kms"] else None
         self.make_trail(key)
+        # A trail that has delivered nothing yet says nothing of its deliveries.
+        self.client("iam").list_roles()
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_sim/deliver", method="POST"), timeout=60).close()
         if key and self.state["key"]["deletion"]:
             self.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=30)
 
