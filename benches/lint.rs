@@ -40,7 +40,8 @@ fn tell(name: &str, measured: &Measured) {
 
 /// Half archives, half trails; every tenth trail is off.
 fn manifests() -> String {
-    let mut out = String::from("apiVersion: trailkeeper.dev/v1alpha1\nkind: AwsAccount\nmetadata: {name: main}\nspec: {accountId: '111111111111'}\n");
+    let mut out =
+        String::from("apiVersion: trailkeeper.dev/v1alpha1\nkind: AwsAccount\nmetadata: {name: main}\nspec: {accountId: '111111111111'}\n");
     for number in 0..OBJECTS / 2 {
         let logging = if number % 10 == 0 { "false" } else { "true" };
         let head = "---\napiVersion: trailkeeper.dev/v1alpha1\nkind";

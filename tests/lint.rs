@@ -136,7 +136,9 @@ fn sarif_is_valid_by_the_official_schema() {
     assert!(rule["helpUri"].as_str().unwrap().starts_with("https://"), "{rule}");
     assert!(rule["properties"]["tags"].as_array().unwrap().iter().any(|tag| tag == "CIS-AWS-1.4"), "{rule}");
     assert_eq!(first["locations"][0]["physicalLocation"]["region"]["startLine"], 25);
-    assert!(first["partialFingerprints"]["trailkeeperFinding/v1"].as_str().unwrap().contains("TK-TRAIL-001/111111111111/Trail/default/audit"));
+    assert!(
+        first["partialFingerprints"]["trailkeeperFinding/v1"].as_str().unwrap().contains("TK-TRAIL-001/111111111111/Trail/default/audit")
+    );
 }
 
 #[test]
@@ -218,7 +220,10 @@ fn severity_and_framework_narrow() {
 fn policies_exempt_until_they_run_out() {
     let folder = tempfile::tempdir().unwrap();
     let policy = |expires: &str| {
-        format!("{}  exemptions:\n  - {{rule: TK-TRAIL-001, object: default/audit, reason: being moved, approver: me, expires: '{expires}'}}\n", POLICY.trim_end_matches("---\n"))
+        format!(
+            "{}  exemptions:\n  - {{rule: TK-TRAIL-001, object: default/audit, reason: being moved, approver: me, expires: '{expires}'}}\n",
+            POLICY.trim_end_matches("---\n")
+        )
     };
     let objects = [ACCOUNT, ARCHIVE, TRAIL].concat();
     let file = write(folder.path(), "p.yaml", &policy("2999-01-01T00:00:00Z"));

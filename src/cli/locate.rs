@@ -17,9 +17,12 @@ pub struct Locator<'f> {
     texts: HashMap<&'f str, &'f str>,
     /// The documents of the files that were asked about.
     chunks: HashMap<&'f str, Vec<Chunk<'f>>>,
-    /// The trees of the documents that were asked about last, by file and the lines before them.
-    trees: VecDeque<((&'f str, u64), Option<Spanned<Node>>)>,
+    /// The trees of the documents that were asked about last.
+    trees: VecDeque<(DocumentKey<'f>, Option<Spanned<Node>>)>,
 }
+
+/// A document by its file and the lines before it.
+type DocumentKey<'f> = (&'f str, u64);
 
 /// Questions come object by object, and each object knows few others.
 const TREES_KEPT: usize = 4;

@@ -38,7 +38,11 @@ pub fn objects(wanted: &Wanted<'_>, catalogue: &Catalogue) -> Vec<Value> {
             by_kind.entry(kind).or_default().push(validation(entry, admission, kind, &exempt));
         }
     }
-    by_kind.into_iter().filter_map(|(kind, validations)| Some(pair(&name, resource(kind)?, spec, validations, wanted.action))).flatten().collect()
+    by_kind
+        .into_iter()
+        .filter_map(|(kind, validations)| Some(pair(&name, resource(kind)?, spec, validations, wanted.action)))
+        .flatten()
+        .collect()
 }
 
 /// Kinds whose specs are judged, as the API server names them.
@@ -103,8 +107,9 @@ fn validation(entry: &Entry, admission: &Admission, kind: &str, exempt: &[String
         admission.holds.clone()
     } else {
         let listed = serde_json::to_string(exempt).unwrap_or_default();
-        // `namespace` is a reserved word of CEL, and of the request only a field. An AwsAccount is in none.
-        let name = if kind == "AwsAccount" { "object.metadata.name" } else { "(request.namespace + '/' + object.metadata.name)" };
+        // `namespace` is a reserved word of CEL: the namespace is asked for its own name. An AwsAccount is in none.
+        let name =
+            if kind == "AwsAccount" { "object.metadata.name" } else { "(namespaceObject.metadata.name + '/' + object.metadata.name)" };
         format!("({}) || {name} in {listed}", admission.holds)
     };
     let message = format!("{} {}: {} See `trailkeeper explain {}`.", entry.id, entry.title, entry.fix, entry.id);
@@ -126,7 +131,7 @@ mod tests {
     use super::*;
     use crate::api::{AwsAccount, EventDataStore, LogArchive, Trail};
     use kube::CustomResourceExt;
-    use kube::core::cel::{AdmissionRequest, VapEvaluator, VapExpression, apply_defaults};
+    use kube::core::cel::{VapEvaluator, VapExpression, apply_defaults};
 
     fn wanted<'w>(policy: Option<&'w CompliancePolicy>) -> Wanted<'w> {
         Wanted { policy, least: Severity::Info, action: "Deny", now: "2026-11-21T12:00:00Z".parse().unwrap() }
@@ -145,7 +150,8 @@ mod tests {
             "EventDataStore" => ("{accountRef: {name: main}, region: eu-west-1, tags: {owner: me}}", EventDataStore::crd()),
             _ => ("{accountId: '111111111111'}", AwsAccount::crd()),
         };
-        let mut object = json!({"metadata": {"name": "audit", "namespace": "default"}, "spec": serde_saphyr::from_str::<Value>(spec).unwrap()});
+        let mut object =
+            json!({"metadata": {"name": "audit", "namespace": "default"}, "spec": serde_saphyr::from_str::<Value>(spec).unwrap()});
         json_patch::merge(&mut object, &json!({"spec": patch["spec"]}));
         // A merge patch can't empty a map.
         if patch["spec"]["tags"] == json!({}) {
@@ -156,9 +162,9 @@ mod tests {
     }
 
     fn holds(expression: &str, object: Value) -> bool {
-        let request = AdmissionRequest { namespace: "default".into(), ..AdmissionRequest::default() };
+        let namespace = json!({"metadata": {"name": "default"}});
         let expression = VapExpression { expression: expression.to_owned(), message: None, message_expression: None };
-        let results = VapEvaluator::builder().object(object).request(request).build().evaluate(&[expression]);
+        let results = VapEvaluator::builder().object(object).namespace_object(namespace).build().evaluate(&[expression]);
         results.iter().all(|result| result.passed)
     }
 
@@ -207,7 +213,8 @@ mod tests {
         let catalogue = Catalogue::builtin().unwrap();
         let raised = policy("{rules: {include: [TK-TRAIL-001, TK-TRAIL-006]}, severities: {TK-TRAIL-006: Critical, TK-TRAIL-001: Low}}");
         let made = objects(&Wanted { least: Severity::High, ..wanted(Some(&raised)) }, &catalogue);
-        let messages: Vec<&str> = made[0]["spec"]["validations"].as_array().unwrap().iter().filter_map(|one| one["message"].as_str()).collect();
+        let messages: Vec<&str> =
+            made[0]["spec"]["validations"].as_array().unwrap().iter().filter_map(|one| one["message"].as_str()).collect();
         assert!(messages.len() == 1 && messages[0].starts_with("TK-TRAIL-006 "), "{messages:?}");
         assert!(objects(&wanted(None), &catalogue)[1]["spec"].get("matchResources").is_none());
     }

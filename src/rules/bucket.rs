@@ -202,9 +202,12 @@ fn not_public_by_acl(case: &ArchiveCase) -> Judgement {
     }
 }
 
+/// One of the four switches of a public-access block.
+type Switch = fn(&PublicAccessBlock) -> bool;
+
 /// The settings that are off, in S3's words.
-fn off(is_on: impl Fn(fn(&PublicAccessBlock) -> bool) -> Result<bool, Verdict>) -> Result<Vec<&'static str>, Verdict> {
-    let settings: [(&str, fn(&PublicAccessBlock) -> bool); 4] = [
+fn off(is_on: impl Fn(Switch) -> Result<bool, Verdict>) -> Result<Vec<&'static str>, Verdict> {
+    let settings: [(&str, Switch); 4] = [
         ("BlockPublicAcls", |block| block.block_public_acls),
         ("IgnorePublicAcls", |block| block.ignore_public_acls),
         ("BlockPublicPolicy", |block| block.block_public_policy),

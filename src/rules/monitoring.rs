@@ -342,7 +342,7 @@ fn some_alarms(case: &TrailCase) -> Result<Monitoring, Verdict> {
     Ok(monitoring)
 }
 
-fn silent<'m>(monitoring: &'m Monitoring, is_silent: fn(&Alarm) -> bool) -> Vec<&'m str> {
+fn silent(monitoring: &Monitoring, is_silent: fn(&Alarm) -> bool) -> Vec<&str> {
     monitoring.alarms.iter().filter(|(_, alarm)| is_silent(alarm)).map(|(name, _)| name.as_str()).collect()
 }
 

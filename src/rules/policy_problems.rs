@@ -37,9 +37,9 @@ pub fn unknown(spec: &CompliancePolicySpec, catalogue: &Catalogue) -> Vec<FieldP
         let message = format!("there is no rule {id}: `trailkeeper explain` lists them");
         catalogue.entry(id).is_none().then(|| FieldProblem::new(field, message))
     };
-    let listed = [("include", &spec.rules.include), ("exclude", &spec.rules.exclude)].into_iter().flat_map(|(list, ids)| {
-        ids.iter().enumerate().filter_map(move |(at, id)| rule(&["spec", "rules", list, &at.to_string()], id))
-    });
+    let listed = [("include", &spec.rules.include), ("exclude", &spec.rules.exclude)]
+        .into_iter()
+        .flat_map(|(list, ids)| ids.iter().enumerate().filter_map(move |(at, id)| rule(&["spec", "rules", list, &at.to_string()], id)));
     let severities = spec.severities.keys().filter_map(|id| rule(&["spec", "severities", id], id));
     let exempt = spec.exemptions.iter().enumerate();
     let exempt = exempt.filter_map(|(at, exemption)| rule(&["spec", "exemptions", &at.to_string(), "rule"], &exemption.rule));

@@ -200,11 +200,8 @@ impl Summary {
             count => Some(format!("{count} {many}")),
         };
         let total = self.open.iter().map(|(_, count)| count).sum();
-        let severities: Vec<String> = self
-            .open
-            .iter()
-            .map(|(severity, count)| format!("{count} {}", <&str>::from(*severity).to_lowercase()))
-            .collect();
+        let severities: Vec<String> =
+            self.open.iter().map(|(severity, count)| format!("{count} {}", <&str>::from(*severity).to_lowercase())).collect();
         let open = some(total, "finding", "findings").map(|open| format!("{open} ({})", severities.join(", ")));
         let parts: Vec<String> = [
             some(self.problems, "error", "errors"),

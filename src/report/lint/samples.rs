@@ -36,8 +36,10 @@ fn failed(rule: &str, severity: Severity, title: &str, message: &str, line: u64)
 /// One of each standing, and a message with characters that mean something in some form.
 pub fn mixed() -> Lint {
     let mut first = failed("TK-TRAIL-001", Severity::Critical, "Logging is on", "logging is off: <100% of events & \"more\"", 7);
-    first.fix =
-        Fix { text: "Turn logging on.".into(), patch: Some(Patch { object: "Trail audit/main".into(), yaml: "spec:\n  logging: true\n".into() }) };
+    first.fix = Fix {
+        text: "Turn logging on.".into(),
+        patch: Some(Patch { object: "Trail audit/main".into(), yaml: "spec:\n  logging: true\n".into() }),
+    };
     let mut second = failed("TK-TRAIL-004", Severity::High, "Log file validation is on", "log file validation is off", 8);
     second.finding.verdict = Verdict::Exempt(Exempted {
         message: "log file validation is off".into(),

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// What a path may not hold in a URI.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b':');
+const PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b':');
 
 /// Not rules of the catalogue, and yet results: a service that shows results only must not hide them.
 const MANIFEST: &str = "manifest-is-valid";
@@ -34,7 +35,8 @@ pub fn render(lint: &Lint, catalogue: &Catalogue) -> Value {
     let problems = lint.problems.iter().map(|problem| own_result(MANIFEST, "error", problem, &index));
     let findings = lint.findings.iter().map(|placed| result(placed, &index));
     let expired = lint.expired.iter().map(|problem| own_result(EXEMPTION, "warning", problem, &index));
-    let notes = lint.notes.iter().map(|note| json!({"level": "note", "message": {"text": note.message}, "locations": [location(&note.place)]}));
+    let notes =
+        lint.notes.iter().map(|note| json!({"level": "note", "message": {"text": note.message}, "locations": [location(&note.place)]}));
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -126,11 +128,8 @@ fn fingerprints(id: &str) -> Value {
 fn location(place: &Place) -> Value {
     let file = place.file.strip_prefix("./").unwrap_or(&place.file);
     let encoded = utf8_percent_encode(file, PATH).to_string();
-    let artifact = if file.starts_with('/') {
-        json!({"uri": format!("file://{encoded}")})
-    } else {
-        json!({"uri": encoded, "uriBaseId": "%SRCROOT%"})
-    };
+    let artifact =
+        if file.starts_with('/') { json!({"uri": format!("file://{encoded}")}) } else { json!({"uri": encoded, "uriBaseId": "%SRCROOT%"}) };
     json!({"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": place.line, "startColumn": place.column}}})
 }
 

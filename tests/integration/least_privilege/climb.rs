@@ -147,7 +147,7 @@ impl Climb {
     }
 
     /// From the account's rights and no others to `objects` in force.
-    pub async fn to_ready(&mut self, objects: &[Value]) {
+    pub async fn until_ready(&mut self, objects: &[Value]) {
         let at_first = self.policy(&[]).union(&self.beside).cloned().collect();
         self.printed = self.policy(objects);
         self.begin(at_first).await;
@@ -155,17 +155,17 @@ impl Climb {
             self.world.apply(object).await;
         }
         self.objects = objects.to_vec();
-        self.to_ready_again().await;
+        self.until_ready_again().await;
     }
 
     /// The same from whatever was granted until now.
-    pub async fn to_ready_again(&mut self) {
+    pub async fn until_ready_again(&mut self) {
         let objects = self.objects.clone();
         self.up(&objects, is_ready).await.unwrap();
     }
 
     /// Deletes the objects, the last one first.
-    pub async fn to_gone(&mut self) {
+    pub async fn until_gone(&mut self) {
         while let Some(object) = self.objects.pop() {
             self.world.delete(object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap()).await;
             self.up(&[object], |_| bail!("it is still there")).await.unwrap();

@@ -5,7 +5,7 @@ use super::climb::Climb;
 use crate::support::World;
 use crate::support::manifests::with;
 use crate::support::world::REGION;
-use aws_sdk_cloudtrail::types::{self as cloudtrail, EventSelector, ReadWriteType};
+use aws_sdk_cloudtrail::types as cloudtrail;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use trailkeeper_sim::organizations::Organization;
@@ -80,7 +80,7 @@ async fn an_archive_that_is_locked_copied_and_keeps_its_own_log() {
     );
     let account = small(&world);
     let mut climb = Climb::new(world, account);
-    climb.to_ready(&[archive]).await;
+    climb.until_ready(&[archive]).await;
     assert!(climb.has("iam:PassRole") && climb.has("s3:PutBucketObjectLockConfiguration"));
 }
 
@@ -97,14 +97,14 @@ async fn a_trail_with_all_that_it_stands_on() {
     let (account, archive) = (small(&world), world.archive_manifest("logs"));
     let mut climb = Climb::new(world, account);
     climb.grant_all_of(&archive);
-    climb.to_ready(&[archive, trail]).await;
+    climb.until_ready(&[archive, trail]).await;
     let world = &climb.world;
     world.tamper_with_trail().await;
     world.tamper_with_log_group("aws-cloudtrail-logs-audit", &key).await;
     world.tamper_with_roles().await;
     world.tamper_with_topics().await;
-    climb.to_ready_again().await;
-    climb.to_gone().await;
+    climb.until_ready_again().await;
+    climb.until_gone().await;
     climb.is_at_the_top();
 }
 
@@ -125,9 +125,9 @@ async fn a_trail_on_what_is_given() {
     let by_alias = world.external_trail("alias", json!({ "name": bucket, "kmsKey": "alias/others" }));
     let account = small(&world);
     let mut climb = Climb::new(world, account);
-    climb.to_ready(&[by_arn, by_alias]).await;
+    climb.until_ready(&[by_arn, by_alias]).await;
     climb.world.tamper_with_trail().await;
-    climb.to_ready_again().await;
+    climb.until_ready_again().await;
     for action in ["kms:GetKeyPolicy", "iam:PassRole", "sns:GetTopicAttributes", "logs:PutMetricFilter"] {
         assert!(climb.has(action), "{action}");
     }
@@ -146,7 +146,7 @@ async fn responses() {
     let (account, archive) = (small(&world), world.archive_manifest("logs"));
     let mut climb = Climb::new(world, account);
     climb.grant_all_of(&archive);
-    climb.to_ready(&[archive, trail]).await;
+    climb.until_ready(&[archive, trail]).await;
     let world = &climb.world;
     world.tamper_with_trail().await;
     world.tamper_with_roles().await;
@@ -170,8 +170,8 @@ async fn responses() {
         "--source-arn",
         &theirs,
     ]);
-    climb.to_ready_again().await;
-    climb.to_gone().await;
+    climb.until_ready_again().await;
+    climb.until_gone().await;
     climb.is_at_the_top();
 }
 
@@ -210,15 +210,15 @@ async fn an_event_data_store() {
     );
     let account = small(&world);
     let mut climb = Climb::new(world, account);
-    climb.to_ready(&[store]).await;
+    climb.until_ready(&[store]).await;
     let arn = climb.world.get("EventDataStore", "events").await.data["status"]["storeArn"].as_str().unwrap().to_owned();
     climb.world.tamper_with_store(&arn).await;
-    climb.to_ready_again().await;
+    climb.until_ready_again().await;
     climb.world.cloudtrail.disable_federation().event_data_store(&arn).send().await.unwrap();
     climb.world.settled(&arn).await;
     climb.world.cloudtrail.delete_event_data_store().event_data_store(&arn).send().await.unwrap();
-    climb.to_ready_again().await;
-    climb.to_gone().await;
+    climb.until_ready_again().await;
+    climb.until_gone().await;
     climb.is_at_the_top();
 }
 
@@ -247,7 +247,7 @@ async fn a_trail_and_a_store_of_an_organization() {
     let (account, archive) = (small(&world), world.archive_manifest("logs"));
     let mut climb = Climb::new(world, account);
     climb.grant_all_of(&archive);
-    climb.to_ready(&[archive, trail, store]).await;
+    climb.until_ready(&[archive, trail, store]).await;
     for action in ["iam:CreateServiceLinkedRole", "organizations:EnableAWSServiceAccess", "organizations:RegisterDelegatedAdministrator"] {
         assert!(climb.has(action), "{action}");
     }

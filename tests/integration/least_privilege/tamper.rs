@@ -7,7 +7,7 @@ use aws_sdk_iam::types as iam;
 use aws_sdk_kms::types as kms;
 use aws_sdk_s3::types as s3;
 use aws_sdk_sns::types as sns;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The alarms, filters, rules and roles of the operator begin like this.
 const OURS: &str = "trailkeeper-";
