@@ -321,6 +321,41 @@ async fn without_files_the_ambient_account_is_looked_at() {
     );
 }
 
+/// A member's trail delivers to a bucket of a central account: judged from there where that account is given too, and else as far
+/// as it may be read, without calling anything unknown.
+#[tokio::test]
+async fn a_bucket_of_another_account_is_judged_where_it_can_be_read() {
+    let (central, member) = (Stage::new("710000000009"), Stage::new("710000000010"));
+    let bucket = central.bucket();
+    central.aws(&["s3api", "create-bucket", "--bucket", &bucket, "--create-bucket-configuration", &format!("LocationConstraint={REGION}")]);
+    let arn = format!("arn:aws:s3:::{bucket}");
+    let source = json!({"StringEquals": {"aws:SourceArn": format!("arn:aws:cloudtrail:{REGION}:{}:trail/theirs", member.account)}});
+    let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": action, "Resource": resource, "Condition": source});
+    let policy =
+        json!({"Version": "2012-10-17", "Statement": [allow("s3:GetBucketAcl", &arn), allow("s3:PutObject", &format!("{arn}/AWSLogs/*"))]});
+    central.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &policy.to_string()]);
+    member.aws(&["cloudtrail", "create-trail", "--name", "theirs", "--s3-bucket-name", &bucket, "--is-multi-region-trail"]);
+    member.aws(&["cloudtrail", "start-logging", "--name", "theirs"]);
+
+    let account = |stage: &Stage, name: &str| {
+        let both = stage.manifests().split("---").take(2).collect::<Vec<_>>().join("---");
+        both.replace("name: main", &format!("name: {name}")).replace("name: keys", &format!("name: keys-{name}"))
+    };
+    let archives = "---\napiVersion: trailkeeper.dev/v1alpha1\nkind: CompliancePolicy\nmetadata: {name: ours}\nspec: {parameters: {archiveAccounts: ['710000000009']}}\n";
+    let alone = format!("{}{archives}", account(&member, "member"));
+    let checked = Checked::of(member.run(&["check", "-f", "-", "--region", REGION, "-o", "json"], &alone));
+    assert_eq!((checked.code, checked.told("unknown")), (Some(2), set(&[])), "{:#}", checked.answer["unread"]);
+    let notes = checked.answer["notes"].to_string();
+    assert!(notes.contains("belongs to account 710000000009, which was not looked at"), "{notes}");
+
+    let both = format!("{}---{}", account(&member, "member"), account(&central, "central"));
+    let checked = Checked::of(member.run(&["check", "-f", "-", "--region", REGION, "-o", "json"], &both));
+    assert_eq!((&checked.answer["notes"], checked.told("unknown")), (&json!([]), set(&[])));
+    let of_bucket: BTreeSet<String> = checked.told("fail").into_iter().filter(|told| told.starts_with(&bucket)).collect();
+    assert!(of_bucket.contains(&format!("{bucket}: TK-BUCKET-007")), "{of_bucket:?}");
+    assert!(checked.told("pass").contains(&format!("{bucket}: TK-BUCKET-002")), "{:#}", checked.answer["findings"]);
+}
+
 #[tokio::test]
 async fn a_trail_that_is_not_there_is_told() {
     let stage = Stage::new("710000000005");

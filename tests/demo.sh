@@ -88,6 +88,18 @@ show kubectl get trail audit -o jsonpath='{.status.gaps}{"\n"}'
 show kubectl get trailkeeper
 echo "The gap stays on record, as the digest chain is broken there."
 
+say "Somebody makes a trail of his own, and an auditor looks: check judges what the account has, managed or not"
+aws s3api create-bucket --bucket mallorys-logs --create-bucket-configuration LocationConstraint=eu-central-1 >/dev/null
+aws s3api put-bucket-policy --bucket mallorys-logs --policy '{"Version":"2012-10-17","Statement":[
+  {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::mallorys-logs"},
+  {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::mallorys-logs/AWSLogs/*"}]}'
+show aws cloudtrail create-trail --name mallorys --s3-bucket-name mallorys-logs --no-is-multi-region-trail --query TrailARN
+check() { "${clean[@]}" AWS_ACCESS_KEY_ID=111111111111 "$target/trailkeeper" check "$@"; }
+code=0
+show check --severity high || code=$?
+[[ $code -eq 2 ]] || { echo "check found nothing, or failed: exit code $code" >&2; exit 1; }
+aws cloudtrail delete-trail --name mallorys
+
 say "A whole organization, in one apply: a management account, an account for the logs, two members"
 # What examples/organization/README.md asks for: the organization, and a role in each account. The operator's identity is in 111111111111.
 role() { # account, role, who may assume it, further parts of the statement
