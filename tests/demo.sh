@@ -94,9 +94,9 @@ aws s3api put-bucket-policy --bucket mallorys-logs --policy '{"Version":"2012-10
   {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::mallorys-logs"},
   {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::mallorys-logs/AWSLogs/*"}]}'
 show aws cloudtrail create-trail --name mallorys --s3-bucket-name mallorys-logs --no-is-multi-region-trail --query TrailARN
-check() { "${clean[@]}" AWS_ACCESS_KEY_ID=111111111111 "$target/trailkeeper" check "$@"; }
+trailkeeper() { "${clean[@]}" AWS_ACCESS_KEY_ID=111111111111 "$target/trailkeeper" "$@"; }
 code=0
-show check --severity high || code=$?
+show trailkeeper check --severity high || code=$?
 [[ $code -eq 2 ]] || { echo "check found nothing, or failed: exit code $code" >&2; exit 1; }
 aws cloudtrail delete-trail --name mallorys
 
