@@ -4,8 +4,15 @@ use super::{Cloud, Session, Shared};
 use crate::facets::observed::Failure;
 use crate::report::audit::asff::BATCH;
 use aws_sdk_securityhub::types as sdk;
+use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+const IMPORT: &str = "securityhub:BatchImportFindings";
+
+/// How the ids of our rules begin.
+const RULES: &str = "TK-";
 
 /// What became of an import.
 #[derive(Debug, Default)]
@@ -21,23 +28,92 @@ pub async fn import(session: &Session, region: &str, findings: &[Value], shared:
     let client = session.securityhub(region);
     let mut imported = Imported::default();
     for batch in findings.chunks(BATCH) {
-        let operation = "securityhub:BatchImportFindings";
-        let converted: Result<Vec<_>, String> = batch.iter().map(finding).collect();
-        let converted = converted.map_err(|why| cloud.unbuildable(operation, "findings", &why))?;
-        let request = client.batch_import_findings().set_findings(Some(converted));
-        let answer = cloud.call(operation, &format!("{} findings", batch.len()), request.send()).await?;
-        imported.taken += usize::try_from(answer.success_count.unwrap_or_default()).unwrap_or_default();
-        let refused = answer.failed_findings.unwrap_or_default().into_iter();
-        imported.refused.extend(refused.map(|failed| {
-            let why = [failed.error_code, failed.error_message].into_iter().flatten().collect::<Vec<_>>().join(": ");
-            (failed.id.unwrap_or_default(), why)
-        }));
+        let converted: Vec<_> = batch.iter().map(finding).collect();
+        send(&cloud, &client, converted, &mut imported).await?;
     }
     Ok(imported)
 }
 
+/// Archives findings of ours about the account that are active and not among `current`: what they were about is gone. Of what
+/// was not looked at this time nothing must be archived, so it is for whole looks only.
+pub async fn archive_gone(
+    session: &Session,
+    region: &str,
+    current: &[Value],
+    now: Timestamp,
+    shared: Arc<Shared>,
+) -> Result<Imported, Failure> {
+    let cloud = Cloud::new(session, region, shared);
+    let client = session.securityhub(region);
+    let equals = |value: &str| sdk::StringFilter::builder().value(value).comparison(sdk::StringFilterComparison::Equals).build();
+    let ours = sdk::StringFilter::builder().value(RULES).comparison(sdk::StringFilterComparison::Prefix).build();
+    let filters = sdk::AwsSecurityFindingFilters::builder()
+        .generator_id(ours)
+        .aws_account_id(equals(session.account()))
+        .record_state(equals(sdk::RecordState::Active.as_str()))
+        .build();
+    let pages = client.get_findings().filters(filters).max_results(100).into_paginator().send();
+    let pages: Result<Vec<_>, _> = pages.collect().await;
+    let pages = cloud.call("securityhub:GetFindings", "our findings", std::future::ready(pages)).await?;
+    let known: BTreeSet<&str> = current.iter().filter_map(|finding| finding["Id"].as_str()).collect();
+    let active = pages.into_iter().flat_map(|page| page.findings.unwrap_or_default());
+    let gone: Vec<_> = active
+        .filter(|finding| {
+            finding.generator_id().is_some_and(|rule| rule.starts_with(RULES))
+                && finding.record_state() == Some(&sdk::RecordState::Active)
+                && !finding.id().is_some_and(|id| known.contains(id))
+        })
+        .map(|finding| archived(&finding, now))
+        .collect();
+    let mut imported = Imported::default();
+    for batch in gone.chunks(BATCH) {
+        send(&cloud, &client, batch.to_vec(), &mut imported).await?;
+    }
+    Ok(imported)
+}
+
+/// The finding as it was, archived. Security Hub takes back its own fields only where it has no say in them.
+fn archived(finding: &sdk::AwsSecurityFinding, now: Timestamp) -> sdk::AwsSecurityFinding {
+    let label = finding.severity().and_then(|severity| severity.label().cloned());
+    sdk::AwsSecurityFinding::builder()
+        .set_schema_version(finding.schema_version.clone())
+        .set_id(finding.id.clone())
+        .set_product_arn(finding.product_arn.clone())
+        .set_generator_id(finding.generator_id.clone())
+        .set_aws_account_id(finding.aws_account_id.clone())
+        .set_types(finding.types.clone())
+        .set_created_at(finding.created_at.clone())
+        .updated_at(now.to_string())
+        .severity(sdk::Severity::builder().set_label(label).build())
+        .set_title(finding.title.clone())
+        .set_description(finding.description.clone())
+        .set_product_fields(finding.product_fields.clone())
+        .set_resources(finding.resources.clone())
+        .set_compliance(finding.compliance.clone())
+        .record_state(sdk::RecordState::Archived)
+        .build()
+}
+
+async fn send(
+    cloud: &Cloud,
+    client: &aws_sdk_securityhub::Client,
+    findings: Vec<sdk::AwsSecurityFinding>,
+    imported: &mut Imported,
+) -> Result<(), Failure> {
+    let about = format!("{} findings", findings.len());
+    let request = client.batch_import_findings().set_findings(Some(findings));
+    let answer = cloud.call(IMPORT, &about, request.send()).await?;
+    imported.taken += usize::try_from(answer.success_count.unwrap_or_default()).unwrap_or_default();
+    let refused = answer.failed_findings.unwrap_or_default().into_iter();
+    imported.refused.extend(refused.map(|failed| {
+        let why = [failed.error_code, failed.error_message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        (failed.id.unwrap_or_default(), why)
+    }));
+    Ok(())
+}
+
 /// Our form in the SDK's types: the names are AWS's, so this only moves values.
-fn finding(value: &Value) -> Result<sdk::AwsSecurityFinding, String> {
+fn finding(value: &Value) -> sdk::AwsSecurityFinding {
     let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
     let texts = |value: &Value, field: &str| -> Option<Vec<String>> {
         let list = value.get(field)?.as_array()?;
@@ -61,7 +137,7 @@ fn finding(value: &Value) -> Result<sdk::AwsSecurityFinding, String> {
     let fields = value["ProductFields"].as_object().into_iter().flatten();
     let workflow = text(&value["Workflow"], "Status").map(|status| sdk::WorkflowStatus::from(status.as_str()));
     let record_state = text(value, "RecordState").map(|state| sdk::RecordState::from(state.as_str()));
-    Ok(sdk::AwsSecurityFinding::builder()
+    sdk::AwsSecurityFinding::builder()
         .set_schema_version(text(value, "SchemaVersion"))
         .set_id(text(value, "Id"))
         .set_product_arn(text(value, "ProductArn"))
@@ -79,5 +155,5 @@ fn finding(value: &Value) -> Result<sdk::AwsSecurityFinding, String> {
         .compliance(compliance)
         .set_workflow(workflow.map(|status| sdk::Workflow::builder().status(status).build()))
         .set_record_state(record_state)
-        .build())
+        .build()
 }

@@ -119,13 +119,19 @@ impl Report {
             let region = self.security_hub_region.clone().unwrap_or_else(|| account.region.clone());
             let hub = Hub { partition: account.facts.partition, account: account.facts.id.clone(), region: region.clone() };
             let findings = asff::form(evidence, catalogue, &hub);
-            let imported = security_hub::import(&place.account.session, &region, &findings, looked.shared.clone()).await?;
+            let mut imported = security_hub::import(&place.account.session, &region, &findings, looked.shared.clone()).await?;
             anstream::eprintln!(
                 "Security Hub of account {} in {region} took {} of {} findings.",
                 hub.account,
                 imported.taken,
                 findings.len()
             );
+            if self.scope.is_whole() && evidence.unread.is_empty() {
+                let (session, shared) = (&place.account.session, looked.shared.clone());
+                let gone = security_hub::archive_gone(session, &region, &findings, evidence.made_at, shared).await?;
+                anstream::eprintln!("  {} archived, since what they were about is gone", gone.taken);
+                imported.refused.extend(gone.refused);
+            }
             for (id, why) in &imported.refused {
                 anstream::eprintln!("  not taken: {id}: {why}");
             }

@@ -7,7 +7,7 @@ use super::manifests::{Contents, Manifests, Problems, path};
 use super::policies::{self, Policies};
 use super::progress::Told;
 use super::resolve::{AccountSource, labels_of, resolve};
-use super::survey::{Keepers, Place, Survey, SurveyedBucket, survey};
+use super::survey::{Keepers, Place, Reach, Survey, SurveyedBucket, survey};
 use crate::api::inventory::{Coverage, Known};
 use crate::aws::{Cloud, Shared, identity};
 use crate::engine::{Subject, observe, trail_name};
@@ -33,6 +33,9 @@ use std::sync::Arc;
 
 /// Stands for whatever account the ambient credentials belong to.
 const AMBIENT: &str = "ambient";
+
+/// The rule about whom a bucket belongs to.
+const WHOSE_BUCKET: &str = "TK-BUCKET-002";
 
 #[derive(Args)]
 pub struct Scope {
@@ -71,6 +74,11 @@ pub struct Looked {
 }
 
 impl Scope {
+    /// Whether everything is looked at, by all rules.
+    pub fn is_whole(&self) -> bool {
+        self.regions.is_empty() && self.frameworks.is_empty()
+    }
+
     /// Opens the accounts, looks, and judges.
     pub async fn look(&self, catalogue: &Catalogue, now: Timestamp, told: &Told) -> Result<Looked> {
         let manifests = self.manifests()?;
@@ -237,19 +245,18 @@ impl Judging<'_> {
         let case = found.bucket.case(partition, found.seen.clone(), &frame);
         let before = self.findings.len();
         self.judge(&Case::Archive(&case), &settings);
-        if !found.foreign {
-            return;
-        }
-        let of_bucket = self.findings.split_off(before);
-        let (unknown, known): (Vec<_>, Vec<_>) = of_bucket.into_iter().partition(|finding| finding.verdict.result() == Verdict::Unknown);
+        let why = match found.reach {
+            Reach::Own => return,
+            Reach::Foreign => format!("belongs to account {}, which was not looked at", found.bucket.account),
+            Reach::Closed => format!("may not be looked at from account {}, and may be another's", found.bucket.account),
+        };
+        // That it is not known whose the bucket is, is a finding; what follows from it is told once.
+        let follows = |finding: &Finding| finding.verdict.result() == Verdict::Unknown && finding.rule != WHOSE_BUCKET;
+        let (unknown, known): (Vec<_>, Vec<_>) = self.findings.split_off(before).into_iter().partition(follows);
         self.findings.extend(known);
         if !unknown.is_empty() {
-            self.notes.push(format!(
-                "bucket {} belongs to account {}, which was not looked at: {} rules about it could not be judged from here. Give that account too",
-                found.bucket.name,
-                found.bucket.account,
-                unknown.len()
-            ));
+            let (name, count) = (&found.bucket.name, unknown.len());
+            self.notes.push(format!("bucket {name} {why}: {count} rules about it could not be judged from here. Give its account too"));
         }
     }
 

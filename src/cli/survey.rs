@@ -16,7 +16,7 @@ use crate::facets::access_logging::{AccessLoggingState, BucketAccessLogging};
 use crate::facets::bucket_encryption::{BucketEncryption, EncryptionState};
 use crate::facets::context::AccountFacts;
 use crate::facets::new_file_notification::NewFileNotification;
-use crate::facets::observed::{Observed, Reading, Seen};
+use crate::facets::observed::{ErrorClass, Observed, Reading, Seen};
 use crate::facets::read::{CloudTrailRead, Read, S3Read};
 use crate::facets::registry;
 use crate::facets::replication::{BucketReplication, ReplicationState};
@@ -67,8 +67,18 @@ pub struct Surveyed {
 pub struct SurveyedBucket {
     pub bucket: FoundBucket,
     pub seen: Seen,
-    /// It belongs to an account that is not among the given ones, so that much of it may be closed to us.
-    pub foreign: bool,
+    pub reach: Reach,
+}
+
+/// How far a bucket can be looked into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It belongs to one of the given accounts.
+    Own,
+    /// It belongs to another: much of it may be closed to us.
+    Foreign,
+    /// S3 refuses to say anything: it may be another account's, or the identity lacks the right.
+    Closed,
 }
 
 /// What was found in all of them.
@@ -219,11 +229,16 @@ async fn look_at_bucket(
         accounts.iter().map(|account| account.facts.id.clone()).chain(managements).chain(archive_accounts.iter().cloned()).collect();
     let asked_from = cloud(place, &account.region, shared);
     let region = asked_from.region_of_bucket(&bucket).await.unwrap_or_else(|| account.region.clone());
-    let owner = asked_from.at(&region).owner_of_bucket(&bucket, &others).await;
+    let owner = owner(&bucket, &asked_from.at(&region), &others, places, shared).await;
     let owners_place = match &owner {
         Owner::Account(id) => places.iter().position(|place| place.account.facts.id == *id),
         Owner::Stranger => None,
         Owner::Absent | Owner::Unknown(_) => Some(asking),
+    };
+    let reach = match (&owner, owners_place) {
+        (Owner::Unknown(failure), _) if failure.class == ErrorClass::Denied => Reach::Closed,
+        (_, Some(_)) => Reach::Own,
+        (_, None) => Reach::Foreign,
     };
     let here = match (&owner, owners_place.and_then(|at| places.get(at))) {
         (_, Some(owners)) => cloud(owners, &region, shared),
@@ -250,7 +265,22 @@ async fn look_at_bucket(
     };
     seen.insert("bucketOwner", of_owner);
     look_behind_bucket(&here, &found, writers.into_iter().map(|(.., key)| key), &mut seen).await;
-    Ok(Some(SurveyedBucket { bucket: found, seen, foreign: owners_place.is_none() }))
+    Ok(Some(SurveyedBucket { bucket: found, seen, reach }))
+}
+
+/// Whose a bucket is: as the asking account may see it, else as one of the other given accounts says of its own.
+async fn owner(bucket: &str, asking: &Cloud, others: &BTreeSet<String>, places: &[Place], shared: &Arc<Shared>) -> Owner {
+    let seen = asking.owner_of_bucket(bucket, others).await;
+    if matches!(seen, Owner::Account(_) | Owner::Absent) {
+        return seen;
+    }
+    for place in places {
+        let own = Owner::Account(place.account.facts.id.clone());
+        if cloud(place, asking.region(), shared).owner_of_bucket(bucket, &BTreeSet::new()).await == own {
+            return own;
+        }
+    }
+    seen
 }
 
 /// What a bucket refers to: its key, where access logs and copies go.

@@ -11,8 +11,17 @@ mod trail;
 pub use bucket::Owner;
 pub use history::Lookup;
 
+use super::Cloud;
+
 /// Requests under way at a time, for one account.
 const AT_ONCE: usize = 8;
+
+impl Cloud {
+    /// The Region that is asked.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+}
 
 /// The account that an ARN names.
 fn account_of(arn: &str) -> &str {
