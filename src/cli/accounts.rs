@@ -9,6 +9,9 @@ use crate::facets::observed::Failure;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
+/// Stands for whatever account the ambient credentials belong to.
+pub const AMBIENT: &str = "ambient";
+
 /// An account whose identity was verified.
 pub struct Account {
     pub session: Session,
@@ -107,11 +110,14 @@ async fn ambient(name: &str, region: &str) -> Result<(AwsAccountSpec, Session)> 
     };
     let found: AwsAccountSpec = spec(json!({"accountId": caller.account, "region": region, "partition": partition}))?;
     let session = Session::open(&found, BaseCredentials::Ambient).await.with_context(nobody)?;
-    anstream::eprintln!(
-        "Note: AwsAccount {name} is not in the given files; using the ambient credentials: account {} ({})",
-        caller.account,
-        caller.arn
-    );
+    // Who asks for the ambient account need not be told that no file names it.
+    if name != AMBIENT {
+        anstream::eprintln!(
+            "Note: AwsAccount {name} is not in the given files; using the ambient credentials: account {} ({})",
+            caller.account,
+            caller.arn
+        );
+    }
     Ok((found, session))
 }
 

@@ -1,6 +1,6 @@
 //! What `check` and `report` look at, and by which rules: accounts, Regions, manifests, policies.
 
-use super::accounts::{self, NeedOfOrganization};
+use super::accounts::{self, AMBIENT, NeedOfOrganization};
 use super::documents::Strangers;
 use super::files::{self, File};
 use super::manifests::{Contents, Manifests, Problems, path};
@@ -30,9 +30,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// Stands for whatever account the ambient credentials belong to.
-const AMBIENT: &str = "ambient";
 
 /// The rule about whom a bucket belongs to.
 const WHOSE_BUCKET: &str = "TK-BUCKET-002";
