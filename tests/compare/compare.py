@@ -95,7 +95,7 @@ def ours(account, endpoint, rules):
 def judge(case, topics):
     """Found, missed and false alarms of one tool, and what it did not look at."""
     faults, found = set(case.get("faults", {})), {topic for topic, failed in topics.items() if failed}
-    return {"found": faults & found, "missed": {fault for fault in faults if topics.get(fault) is False}, "silent": {fault for fault in faults if fault not in topics}, "false": {topic for topic in found - faults if topic not in OUT and not topic.startswith("TK-")}}
+    return {"found": faults & found, "missed": {fault for fault in faults if topics.get(fault) is False}, "silent": {fault for fault in faults if fault not in topics}, "false": {topic for topic in found - faults - set(case.get("follows", [])) if topic not in OUT and not topic.startswith("TK-")}}
 
 
 def text(names):
