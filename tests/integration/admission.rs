@@ -56,7 +56,7 @@ async fn the_api_server_refuses_what_the_rules_fail() {
     let tagged = |name: &str, spec: Value| with(with(world.trail_manifest(name, "logs"), json!({"tags": {"team": "x"}})), spec);
     let off = tagged("audit", json!({"logging": false}));
     // The API server takes a moment to follow its own policies.
-    let told = wait_for("the policy to be in force", Duration::from_secs(60), async || match answer(&world, &off).await {
+    let told = wait_for("the policy to be in force", Duration::from_secs(240), async || match answer(&world, &off).await {
         Err(told) => Ok(told),
         Ok(()) => {
             ensure!(false, "a trail with logging off is still taken");

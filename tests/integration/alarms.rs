@@ -339,7 +339,7 @@ async fn a_stopped_trail_raises_the_alarm() {
     world.aws(&["sns", "subscribe", "--topic-arn", &topic, "--protocol", "sqs", "--notification-endpoint", &arn]);
     world.cloudtrail.stop_logging().name(world.trail_arn("audit")).send().await.unwrap();
     // The regular rounds deliver: one that is asked for would wait for those of every other test.
-    wait_for("the alarm to be raised", Duration::from_secs(120), async || {
+    wait_for("the alarm to be raised", Duration::from_secs(240), async || {
         let state = named(&alarms(&world), "AlarmName", "cloudtrail-changes")["StateValue"].clone();
         ensure!(state == "ALARM", "{state}");
         Ok(())

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
-const SOON: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(240);
 
 async fn policy(home: &World) -> Value {
     let found = home.s3.get_bucket_policy().bucket(home.bucket("logs")).send().await.unwrap().policy.unwrap();

@@ -13,7 +13,7 @@ use trailkeeper_lab::wait_for;
 const LOGGING: &str = "TK-TRAIL-001";
 const HOME_REGION: &str = "TK-TRAIL-007";
 /// Longer than the operator takes to notice a kind that has come, and the garbage collector an owner that has gone.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(240);
 
 fn policy_name(world: &World) -> String {
     format!("p{}", world.account)

@@ -13,7 +13,7 @@ use trailkeeper_sim::faults::FaultKind;
 /// Longer than any test: who meets it stands still.
 const FOR_EVER: FaultKind = FaultKind::Latency { ms: 600_000 };
 const MANY: u64 = 1000;
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 /// What a process has left after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 

@@ -95,13 +95,13 @@ async fn kubectl_shows_what_matters() {
         text.lines().nth(line).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
     };
     let trails = get(&["trails"]);
-    assert_eq!(words(&trails, 0), ["NAME", "READY", "LOGGING", "DRIFTED", "REGION", "LAST-DELIVERY", "AGE"]);
-    assert_eq!(words(&trails, 1)[..5], ["audit", "True", "true", "False", "eu-central-1"]);
+    assert_eq!(words(&trails, 0), ["NAME", "READY", "LOGGING", "DRIFTED", "COMPLIANT", "REGION", "LAST-DELIVERY", "AGE"]);
+    assert_eq!(words(&trails, 1)[..6], ["audit", "True", "true", "False", "False", "eu-central-1"]);
     let wide = get(&["ctrail", "--output=wide"]);
     assert!(wide.contains(&world.trail_arn("audit")) && wide.contains("InSync"), "{wide}");
     let archives = get(&["logarc"]);
-    assert_eq!(words(&archives, 0), ["NAME", "READY", "DRIFTED", "BUCKET", "REGION", "AGE"]);
-    assert_eq!(words(&archives, 1)[..5], ["logs", "True", "False", &world.bucket("logs"), "eu-central-1"]);
+    assert_eq!(words(&archives, 0), ["NAME", "READY", "DRIFTED", "COMPLIANT", "BUCKET", "REGION", "AGE"]);
+    assert_eq!(words(&archives, 1)[..6], ["logs", "True", "False", "False", &world.bucket("logs"), "eu-central-1"]);
     let category = get(&["trailkeeper", "--output=name"]);
     assert!(category.contains("trail.trailkeeper.dev/audit") && category.contains("logarchive.trailkeeper.dev/logs"), "{category}");
 }

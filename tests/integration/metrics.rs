@@ -6,7 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The value of the sample that begins with `name{` and has all of `labels`.
 fn value(metrics: &str, name: &str, labels: &[String]) -> Option<f64> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use trailkeeper_lab::wait_for;
 use trailkeeper_sim::organizations::{CLOUDTRAIL, Organization};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 
 /// The organization of this world's account, which manages it.
 fn organization(world: &World, members: &[&str]) -> Organization {

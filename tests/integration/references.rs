@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(240);
 
 impl World {
     async fn is_logging(&self, trail: &str) -> bool {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 const GLOBAL: &str = "us-east-1";
 
 /// A queue of the account, with a statement of somebody else's in its policy.

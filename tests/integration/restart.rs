@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 /// What SIGTERM may take, and a little for the machine.
 const STOP: Duration = Duration::from_secs(11);
 /// More than a trail with its archive has writes.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Waits until a log file has been delivered and told: the first one is news, and news are written.
 async fn delivered(world: &World, trail: &str) {

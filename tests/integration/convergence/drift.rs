@@ -11,7 +11,7 @@ use trailkeeper::facets::difference::{Difference, differences, shown};
 use trailkeeper_lab::wait_for;
 
 /// Longer than a pass and a look take on a machine under load.
-const SOON: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(240);
 
 /// Which of a case's two manifests is kept while a stranger brings AWS to the other.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use std::time::Duration;
 use trailkeeper_lab::wait_for;
 use trailkeeper_sim::organizations::{CLOUDTRAIL, Organization};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 
 /// Fields that change no AWS state of an object that exists, so that none can drift, with what holds them instead.
 const ELSEWHERE: [(&str, &[&str]); 2] = [

@@ -78,7 +78,7 @@ async fn a_trail_is_not_moved_onto_a_key_that_cannot_serve_and_is_kept_otherwise
         anyhow::ensure!(status.is_logging == Some(true), "it does not log");
         Ok(())
     };
-    trailkeeper_lab::wait_for("logging to be put back", std::time::Duration::from_secs(60), is_logging).await.unwrap();
+    trailkeeper_lab::wait_for("logging to be put back", std::time::Duration::from_secs(240), is_logging).await.unwrap();
     assert_eq!(kms_key_of_the_trail(&world).await, Some(first));
 }
 

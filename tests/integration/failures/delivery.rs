@@ -29,7 +29,7 @@ async fn wait_delivering(world: &World) {
         ensure!(is_true(&trail, "Delivering") && is_true(&trail, "Ready"), "{}", trail.data["status"]);
         Ok(())
     };
-    trailkeeper_lab::wait_for("delivery", std::time::Duration::from_secs(60), attempt).await.unwrap();
+    trailkeeper_lab::wait_for("delivery", std::time::Duration::from_secs(240), attempt).await.unwrap();
 }
 
 /// The trail says that delivery fails with AWS's `code`, and says so once, whatever the number of passes.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const ROLE: &str = "trailkeeper";
 
 /// Without a permission being named or the aim being reached.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// What one statement of a policy says of one action and one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -231,7 +231,7 @@ impl World {
             anyhow::ensure!(is == Some(cloudtrail::FederationStatus::Disabled), "it is {is:?}");
             Ok(())
         };
-        trailkeeper_lab::wait_for("the federation to be off", std::time::Duration::from_secs(60), attempt).await.unwrap();
+        trailkeeper_lab::wait_for("the federation to be off", std::time::Duration::from_secs(240), attempt).await.unwrap();
     }
 }
 

@@ -17,7 +17,7 @@ use trailkeeper_lab::wait_for;
 
 const ROLE: &str = "trailkeeper";
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 
 /// What the policy is for, in one account.
 struct Declared {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use trailkeeper_lab::wait_for;
 
 /// Longer than anything the operator does on purpose, on a machine under load.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// An event: its reason and its note.
 #[derive(Clone, Debug, PartialEq, Eq)]

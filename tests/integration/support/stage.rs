@@ -10,7 +10,7 @@ use trailkeeper_lab::{Lab, Port, Process, wait_for};
 /// Where the chart is installed, and the only namespace whose Secrets it may read.
 pub const HOME: &str = "trailkeeper-system";
 const RELEASE: &str = "trailkeeper";
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 
 pub struct Stage {
     pub lab: Lab,

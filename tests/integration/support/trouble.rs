@@ -12,7 +12,7 @@ use std::time::Duration;
 use trailkeeper_lab::wait_for;
 use trailkeeper_sim::faults::{FaultKind, FaultRule};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(240);
 
 impl World {
     /// A fault for the operator's calls in this account; absent `count`: until cleared.
