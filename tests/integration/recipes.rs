@@ -5,6 +5,7 @@ use crate::support::World;
 use crate::support::manifests::yaml;
 use crate::support::world::REGION;
 use anyhow::ensure;
+use kube::api::DynamicObject;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -28,6 +29,12 @@ fn placed(world: &World, mut document: Value) -> Value {
             &mut document["spec"],
             &json!({ "credentials": own["spec"]["credentials"], "endpoints": own["spec"]["endpoints"] }),
         );
+        return document;
+    }
+    if document["kind"] == "CompliancePolicy" {
+        // It has no namespace of its own, and other tests have objects in the same cluster.
+        document["metadata"]["name"] = json!(format!("{}-{}", document["metadata"]["name"].as_str().unwrap(), world.account));
+        document["spec"]["namespaces"] = json!({ "names": [world.namespace] });
         return document;
     }
     document["metadata"]["namespace"] = json!(world.namespace);
@@ -63,6 +70,26 @@ async fn the_smallest_set_is_ready() {
     let world = ready("smallest", &["archive.yaml", "trail.yaml"]).await;
     let status = world.cloudtrail.get_trail_status().name(world.trail_arn("audit")).send().await.unwrap();
     assert_eq!(status.is_logging, Some(true));
+}
+
+/// Whether reports are kept depends on what the cluster has, and other tests give it that and take it away: so not until Ready.
+#[tokio::test]
+async fn policies_judge_what_they_select() {
+    let world = ready("policies", &["archive.yaml", "trail.yaml"]).await;
+    for (file, least) in [("compliance-policy.yaml", 50), ("recipes/compliance-policy.yaml", 20)] {
+        for policy in example(&world, file) {
+            world.apply(&policy).await;
+            let counted = |object: &DynamicObject| {
+                let status = &object.data["status"];
+                let (rules, objects) = (status["rules"].as_i64().unwrap_or_default(), status["objects"].as_i64().unwrap_or_default());
+                ensure!(rules >= least && objects >= 2, "{status}");
+                Ok(())
+            };
+            let told = world.wait("CompliancePolicy", policy["metadata"]["name"].as_str().unwrap(), "to judge", counted).await;
+            let problems = told.data["status"]["problems"].to_string();
+            assert!(!problems.contains("TK-") && !problems.contains("framework"), "{problems}");
+        }
+    }
 }
 
 #[tokio::test]
