@@ -71,7 +71,7 @@ class Account:
         key = self.make_key() if self.state["trail"]["kms"] else None
         self.make_trail(key)
         # A trail that has delivered nothing yet says nothing of its deliveries.
-        self.client("iam").create_user(UserName="somebody")
+        self.client("sns").create_topic(Name="something")
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_sim/deliver", method="POST"), timeout=60).close()
         if key and self.state["key"]["deletion"]:
             self.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=30)
