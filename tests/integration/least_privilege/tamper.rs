@@ -7,7 +7,7 @@ use aws_sdk_iam::types as iam;
 use aws_sdk_kms::types as kms;
 use aws_sdk_s3::types as s3;
 use aws_sdk_sns::types as sns;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The alarms, filters, rules and roles of the operator begin like this.
 const OURS: &str = "trailkeeper-";
@@ -119,6 +119,67 @@ impl World {
             let stranger = sns::Tag::builder().key("stranger").value("x").build().unwrap();
             client.tag_resource().resource_arn(&arn).tags(stranger).send().await.unwrap();
         }
+    }
+
+    /// Attributes and tags of every queue.
+    pub async fn tamper_with_queues(&self) {
+        let client = self.sqs();
+        for url in client.list_queues().send().await.unwrap().queue_urls.unwrap_or_default() {
+            let timeout = aws_sdk_sqs::types::QueueAttributeName::MessageRetentionPeriod;
+            client.set_queue_attributes().queue_url(&url).attributes(timeout, "60").send().await.unwrap();
+            client.tag_queue().queue_url(&url).tags("stranger", "x").send().await.unwrap();
+            client.untag_queue().queue_url(&url).tag_keys("team").send().await.unwrap();
+        }
+    }
+
+    /// Notification of the bucket and subscription of the queue.
+    pub async fn tamper_with_notices(&self) {
+        let nothing = s3::NotificationConfiguration::builder().build();
+        let request = self.s3.put_bucket_notification_configuration().bucket(self.bucket("logs")).notification_configuration(nothing);
+        request.send().await.unwrap();
+        let client = self.sns();
+        let listed = client.list_subscriptions().send().await.unwrap().subscriptions.unwrap_or_default();
+        assert!(!listed.is_empty());
+        for subscription in listed {
+            let set = client.set_subscription_attributes().subscription_arn(subscription.subscription_arn.unwrap());
+            set.attribute_name("RawMessageDelivery").attribute_value("false").send().await.unwrap();
+        }
+    }
+
+    /// Workgroup, database, table and queries.
+    pub async fn tamper_with_analysis(&self) {
+        let (workgroup, database) =
+            (format!("{OURS}{}", self.bucket("logs")), format!("trailkeeper_{}", self.bucket("logs").replace('-', "_")));
+        let arn = |service: &str, name: &str| format!("arn:aws:{service}:{REGION}:{}:{name}", self.account);
+        self.aws(&[
+            "athena",
+            "update-work-group",
+            "--work-group",
+            &workgroup,
+            "--configuration-updates",
+            r#"{"EnforceWorkGroupConfiguration": false}"#,
+        ]);
+        let group = arn("athena", &format!("workgroup/{workgroup}"));
+        self.aws(&["athena", "tag-resource", "--resource-arn", &group, "--tags", "Key=stranger,Value=x"]);
+        let ids = self.aws(&["athena", "list-named-queries", "--work-group", &workgroup])["NamedQueryIds"].clone();
+        let query = [
+            "athena",
+            "update-named-query",
+            "--named-query-id",
+            ids[0].as_str().unwrap(),
+            "--name",
+            "Trailkeeper: x",
+            "--query-string",
+            "SELECT 2",
+        ];
+        self.aws(&query);
+        let tags = json!({ "stranger": "x" }).to_string();
+        self.aws(&["glue", "tag-resource", "--resource-arn", &arn("glue", &format!("database/{database}")), "--tags-to-add", &tags]);
+        let table = self.aws(&["glue", "get-table", "--database-name", &database, "--name", "cloudtrail"])["Table"].clone();
+        let mut input = json!({ "Name": "cloudtrail", "PartitionKeys": table["PartitionKeys"], "Parameters": table["Parameters"],
+            "StorageDescriptor": table["StorageDescriptor"], "TableType": "EXTERNAL_TABLE" });
+        input["Parameters"]["storage.location.template"] = Value::from("s3://elsewhere/");
+        self.aws(&["glue", "update-table", "--database-name", &database, "--table-input", &input.to_string()]);
     }
 
     /// Retention, key and tags of the log group.
