@@ -111,7 +111,7 @@ def page(cases, verdicts, versions):
         "# Compared with Prowler and Checkov", "",
         f"Written by `tests/compare/compare.py` from {len(cases)} accounts with {faults} faults, each judged by all three. Prowler ({versions['Prowler']}) and `trailkeeper check`",
         f"looked at the same simulated AWS; Checkov ({versions['Checkov']}) read the same state as Terraform. *Missed*: it has a check, and the check passed.",
-        f"Prowler was asked about {REGION} alone: its multi-Region check judges Region by Region, and would fail in the others. "
+        f"Prowler was asked about {REGION} alone: its multi-Region check judges Region by Region, and would fail in the others; a key that waits for its deletion is nothing that Terraform, and so Checkov, can see. "
         "*No check*: it says nothing of that fault. *False alarm*: it finds fault where there is none. Matters of choice (" + ", ".join(sorted(OUT)) + ") are left out.", "",
         "| tool | found | missed | no check | false alarms |", "|---|---|---|---|---|",
     ]
