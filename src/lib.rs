@@ -9,6 +9,7 @@ pub mod cli;
 pub mod controller;
 pub mod engine;
 pub mod facets;
+pub mod integrity;
 pub mod report;
 pub mod rules;
 pub mod status;

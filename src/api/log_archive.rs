@@ -12,6 +12,7 @@ use super::findings::Compliance;
 use super::hand_over::{HandOver, NewFiles, Reader};
 use super::retention::Retention;
 pub use super::writers::{PolicyForm, WriterStatus};
+use jiff::{SignedDuration, Timestamp};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -188,6 +189,12 @@ impl LogArchiveSpec {
             suspend: self.suspend,
             ignore: self.ignore.clone(),
         }
+    }
+
+    /// Log files and digests that are older have expired. `None`: they never do.
+    pub fn expired_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = self.retention.expire_after_days?;
+        now.checked_sub(SignedDuration::from_hours(i64::from(days) * 24)).ok()
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A `Cloud` is one account in one Region, seen by the engine as its `World`.
 
+mod archive_objects;
 mod athena;
 mod calls;
 mod cloudtrail;
@@ -34,6 +35,7 @@ mod sns;
 mod sqs;
 mod target;
 
+pub use archive_objects::ArchiveObjects;
 pub use session::{BaseCredentials, Session, SessionError};
 
 use crate::engine::{Produced, World};

@@ -25,6 +25,7 @@ mod resolve;
 mod run;
 mod scope;
 mod survey;
+mod verify;
 mod version;
 
 use crate::report::Verdict;
@@ -57,6 +58,7 @@ enum Command {
     RuleDocs(explain::RuleDocs),
     Check(check::Check),
     Report(report::Report),
+    Verify(verify::Verify),
     IamPolicy(iam_policy::IamPolicy),
     Crds(crds::Crds),
     Completions(completions::Completions),
@@ -145,6 +147,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::RuleDocs(docs) => docs.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run().await,
         Command::Report(report) => report.run().await,
+        Command::Verify(verify) => verify.run().await,
         Command::IamPolicy(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Crds(crds) => crds.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),

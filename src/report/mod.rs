@@ -7,6 +7,7 @@ mod advice;
 pub mod audit;
 pub mod check;
 pub mod iam_policy;
+pub mod integrity;
 pub mod lint;
 pub mod open_reports;
 pub mod place;

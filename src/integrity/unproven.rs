@@ -1,0 +1,132 @@
+//! What the digests of an area leave open: log files that none names, why there are gaps, and what was deleted in them.
+
+use super::area::{NAMED_WITHIN, Named, Work, missing};
+use super::chain::{Judged, LATENESS, is_last_of_its_chain};
+use super::evidence::Evidence;
+use super::fault::{Fault, Gap, Reason, Sort, Verdict};
+use super::ledger::Ledger;
+use super::outcome::Undigested;
+use super::place::{DigestKey, LogKey, Place, Stream};
+use super::settings::Unreferenced;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Days of a gap in which deleted versions of digests are looked for.
+const MOST_DAYS: usize = 31;
+
+/// How far the time at which AWS says that logging stopped may be from the end of the last digest.
+const ABOUT: SignedDuration = SignedDuration::from_hours(2);
+
+/// Times that believed digests cover, sorted and without overlap.
+struct Covered(Vec<(Timestamp, Timestamp)>);
+
+impl Covered {
+    fn of(judged: &BTreeMap<Stream, Judged>) -> Self {
+        let mut times: Vec<_> = judged.values().flat_map(|judged| judged.covered.iter().copied()).collect();
+        times.sort();
+        let mut merged: Vec<(Timestamp, Timestamp)> = Vec::new();
+        for (from, until) in times {
+            match merged.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(until),
+                _ => merged.push((from, until)),
+            }
+        }
+        Self(merged)
+    }
+
+    /// Whether all of the time is covered.
+    fn whole(&self, from: Timestamp, until: Timestamp) -> bool {
+        let at = self.0.partition_point(|(begin, _)| *begin <= from);
+        at.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|(_, end)| until <= *end)
+    }
+}
+
+impl<E: Evidence> Work<E> {
+    /// Looks for log files that no digest names: faults where digests cover their time, and otherwise the measure of a gap.
+    pub(super) async fn unnamed(
+        &self,
+        named: &Named,
+        judged: &BTreeMap<Stream, Judged>,
+        gaps: &mut [Gap],
+        ledger: &mut Ledger<'_>,
+    ) -> Result<(), String> {
+        let covered = Covered::of(judged);
+        let mut logs = 0;
+        let look = |key: String| {
+            let Some(log) = LogKey::parse(&key).filter(|log| log.area == self.area) else { return };
+            if log.time > self.settings.until || self.settings.since.is_some_and(|since| log.time < since) {
+                return;
+            }
+            logs += 1;
+            let place = self.place(key);
+            if named.has(&place) {
+                return;
+            }
+            let named_by = log.time.saturating_add(NAMED_WITHIN).unwrap_or(log.time);
+            if covered.whole(log.time, named_by) {
+                if self.settings.unreferenced == Unreferenced::Fault {
+                    ledger.unreferenced(place, log.time, Verdict::NotIntact { faults: vec![Fault::Unreferenced] });
+                }
+            } else if let Some(gap) = gaps.iter_mut().find(|gap| gap.from.is_none_or(|from| from <= log.time) && log.time < gap.until) {
+                gap.unproven_logs += 1;
+            }
+        };
+        self.names(&self.area.logs(), look).await?;
+        if logs > 0 && judged.is_empty() && self.settings.selection.trails.is_empty() {
+            ledger.outcome.undigested.push(Undigested { area: self.area.clone(), logs });
+        }
+        Ok(())
+    }
+
+    /// Finds reasons in what else is known of the area.
+    pub(super) fn explain(&self, judged: &BTreeMap<Stream, Judged>, gaps: &mut [Gap]) {
+        let goes_on: BTreeSet<Stream> = judged.keys().filter(|stream| !gaps.iter().any(|gap| gap.stream == **stream && gap.reason == Reason::EndMissing)).cloned().collect();
+        for gap in gaps {
+            let last = judged.get(&gap.stream).and_then(|judged| judged.proofs.last());
+            let closed = last.is_some_and(is_last_of_its_chain);
+            let others = || goes_on.iter().filter(|other| **other != gap.stream).filter_map(|other| judged.get(other)?.head.as_ref());
+            let stopped = self.settings.stopped.get(&(gap.stream.trail.clone(), gap.stream.home_region.clone()));
+            let told = stopped.zip(gap.from).is_some_and(|(stopped, from)| stopped.duration_since(from).abs() <= ABOUT);
+            match gap.reason {
+                Reason::Unexplained if gap.unproven_logs > 0 => gap.reason = Reason::ValidationOff,
+                Reason::EndMissing if told => gap.reason = Reason::LoggingStopped,
+                Reason::EndMissing if closed && others().any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS)) => gap.reason = Reason::Ended,
+                _ => {}
+            }
+        }
+    }
+
+    /// Names the digests of a gap that were deleted, where S3 still has a version of them.
+    pub(super) async fn deleted(&self, gap: &Gap, judged: &BTreeMap<Stream, Judged>, ledger: &mut Ledger<'_>) {
+        let Some(from) = gap.from.filter(|_| matches!(gap.reason, Reason::DigestsMissing | Reason::EndMissing | Reason::Unexplained)) else {
+            return;
+        };
+        let known: BTreeSet<&Place> =
+            judged.values().flat_map(|judged| judged.proofs.iter().map(|proof| &proof.place).chain(judged.lost.keys())).collect();
+        for day in days(from, gap.until) {
+            let folder = format!("{}{day}/", self.area.digests());
+            // Without versions, or the right to list them, the gap itself has to do.
+            let Ok(versions) = self.reader.evidence.versions(&self.settings.bucket, &folder).await else { return };
+            let mut told = BTreeSet::new();
+            for version in versions {
+                let Some(key) = DigestKey::parse(&version.key).filter(|key| !key.backfill && key.stream == gap.stream) else { continue };
+                let place = self.place(version.key);
+                if key.end > from && key.end <= gap.until && !known.contains(&place) && told.insert(place.clone()) {
+                    ledger.book(&gap.stream, key.end, Sort::Digest, place, missing(), Some(version.id));
+                }
+            }
+        }
+    }
+}
+
+/// The days of a time, as they stand in keys.
+fn days(from: Timestamp, until: Timestamp) -> Vec<String> {
+    let day = SignedDuration::from_hours(24);
+    let mut days: Vec<String> = std::iter::successors(Some(from), |time| time.checked_add(day).ok().filter(|time| *time < until))
+        .take(MOST_DAYS)
+        .map(|time| time.strftime("%Y/%m/%d").to_string())
+        .collect();
+    days.push(until.strftime("%Y/%m/%d").to_string());
+    days.dedup();
+    days
+}
