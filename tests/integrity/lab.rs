@@ -1,0 +1,177 @@
+//! A simulated AWS for one test: its clock stands still in the past, and files are delivered when asked for.
+
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::Builder;
+use aws_smithy_types::retry::RetryConfig;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::process::Output;
+use std::sync::OnceLock;
+use tokio::process::Command;
+use trailkeeper_sim::Server;
+use trailkeeper_sim::clock::ClockChange;
+use trailkeeper_sim::control::Client as Control;
+use trailkeeper_sim::moto::{Moto, tools_dir};
+use trailkeeper_sim::world::Settings;
+
+pub const HOME: &str = "eu-west-1";
+pub const OTHER: &str = "us-east-1";
+
+/// When every archive begins: early enough that all of it is in the past.
+pub const BEGIN: &str = "2026-09-14T00:00:00Z";
+
+/// One moto for the test process, on a thread of its own: a test's runtime ends with the test. It ends with the process.
+fn moto_url() -> String {
+    static MOTO: OnceLock<String> = OnceLock::new();
+    MOTO.get_or_init(|| {
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let moto = Moto::start(&tools_dir().unwrap()).await.unwrap();
+                send.send(moto.url().to_owned()).unwrap();
+                std::future::pending::<()>().await;
+            });
+        });
+        receive.recv().expect("moto starts; if its tools are missing, run `make tools`")
+    })
+    .clone()
+}
+
+pub struct Lab {
+    server: Server,
+    pub control: Control,
+    /// An account that no other test uses.
+    pub account: String,
+}
+
+impl Lab {
+    pub async fn new() -> Self {
+        let server = Server::start(([127, 0, 0, 1], 0).into(), &moto_url()).await.unwrap();
+        let control = Control::new(&server.endpoint()).unwrap();
+        control.set_settings(&Settings { delivery_interval_ms: 0, ..Settings::default() }).await.unwrap();
+        control.change_clock(&ClockChange::Freeze { at: Some(BEGIN.parse().unwrap()) }).await.unwrap();
+        Self { server, control, account: new_account() }
+    }
+
+    pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
+        self.cloudtrail_as(&self.account, region)
+    }
+
+    pub fn cloudtrail_as(&self, account: &str, region: &str) -> aws_sdk_cloudtrail::Client {
+        let config = aws_sdk_cloudtrail::Config::builder()
+            .behavior_version(aws_sdk_cloudtrail::config::BehaviorVersion::latest())
+            .http_client(Builder::new().build_http())
+            .region(aws_sdk_cloudtrail::config::Region::new(region.to_owned()))
+            .endpoint_url(self.server.endpoint())
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(credentials(account))
+            .build();
+        aws_sdk_cloudtrail::Client::from_conf(config)
+    }
+
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .http_client(Builder::new().build_http())
+            .region(aws_sdk_s3::config::Region::new(HOME))
+            .endpoint_url(self.server.endpoint())
+            .retry_config(RetryConfig::disabled())
+            .force_path_style(true)
+            .credentials_provider(credentials(&self.account))
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// A bucket that any trail may write to, under any prefix.
+    pub async fn bucket(&self, suffix: &str) -> String {
+        use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+        let name = format!("b-{}-{suffix}", self.account);
+        let configuration = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(HOME)).build();
+        self.s3().create_bucket().bucket(&name).create_bucket_configuration(configuration).send().await.unwrap();
+        self.put_policy(&name, &[]).await;
+        name
+    }
+
+    /// Replaces the bucket policy: the trails' statements, and these.
+    pub async fn put_policy(&self, bucket: &str, more: &[Value]) {
+        let service = json!({ "Service": "cloudtrail.amazonaws.com" });
+        let arn = format!("arn:aws:s3:::{bucket}");
+        let mut statements = vec![
+            json!({ "Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl", "Resource": arn }),
+            json!({ "Effect": "Allow", "Principal": service, "Action": "s3:PutObject", "Resource": format!("{arn}/*"),
+                "Condition": { "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } } }),
+        ];
+        statements.extend(more.iter().cloned());
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+        self.s3().put_bucket_policy().bucket(bucket).policy(policy).send().await.unwrap();
+    }
+
+    /// A logging, validated trail of all Regions.
+    pub async fn trail(&self, name: &str, bucket: &str) {
+        let client = self.cloudtrail(HOME);
+        let create = client.create_trail().name(name).s3_bucket_name(bucket).is_multi_region_trail(true);
+        create.enable_log_file_validation(true).send().await.unwrap();
+        client.start_logging().name(name).send().await.unwrap();
+    }
+
+    pub async fn now(&self) -> Timestamp {
+        self.control.now().await.unwrap()
+    }
+
+    pub async fn advance(&self, seconds: i64) {
+        self.control.change_clock(&ClockChange::Advance { seconds }).await.unwrap();
+    }
+
+    /// Delivers what waits, without a failure.
+    pub async fn deliver(&self) {
+        assert_eq!(self.control.deliver().await.unwrap().failures, 0);
+    }
+
+    /// An hour with two log files in the home Region.
+    pub async fn hour(&self) {
+        for minutes in [20, 25, 15] {
+            self.advance(minutes * 60).await;
+            if minutes != 15 {
+                self.cloudtrail(HOME).list_trails().send().await.unwrap();
+            }
+            self.deliver().await;
+        }
+    }
+
+    /// The official command line.
+    pub async fn aws(&self, region: &str, arguments: &[&str]) -> Output {
+        let program = tools_dir().unwrap().join("venv/bin/aws");
+        assert!(program.exists(), "{} is missing; run `make tools`", program.display());
+        self.run(Command::new(program).args(arguments).args(["--region", region, "--output", "json"])).await
+    }
+
+    /// Ours, with `verify` before the arguments.
+    pub async fn verify(&self, arguments: &[&str]) -> Output {
+        self.run(Command::new(env!("CARGO_BIN_EXE_trailkeeper")).arg("verify").args(arguments)).await
+    }
+
+    async fn run(&self, command: &mut Command) -> Output {
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", std::env::temp_dir())
+            .env("AWS_ENDPOINT_URL", self.server.endpoint())
+            .env("AWS_REGION", HOME)
+            .env("AWS_ACCESS_KEY_ID", &self.account)
+            .env("AWS_SECRET_ACCESS_KEY", "any")
+            .env("AWS_MAX_ATTEMPTS", "1")
+            .output()
+            .await
+            .unwrap()
+    }
+}
+
+fn credentials(account: &str) -> Credentials {
+    Credentials::new(account, "any", None, None, "test")
+}
+
+pub fn new_account() -> String {
+    let number = uuid::Uuid::new_v4().as_u128() % 900_000_000_000 + 100_000_000_000;
+    number.to_string()
+}

@@ -1,0 +1,6 @@
+//! `trailkeeper verify` held to its promises: the real command line against archives that the simulated AWS wrote and signed,
+//! beside the official `aws cloudtrail validate-logs` on the same bucket. No cluster.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod command;
+mod lab;
