@@ -19,7 +19,7 @@ const LOGS: &str = "AWSLogs";
 /// Verifies what the settings select, below these prefixes: each empty, or ending in a slash. No prefix: what stands at the
 /// root of the bucket, or in a folder there.
 pub async fn verify<E: Evidence>(reader: Arc<Reader<E>>, settings: Settings, prefixes: &[String]) -> Outcome {
-    let mut outcome = Outcome::new(settings.since, settings.until);
+    let mut outcome = Outcome::new(&settings.bucket, settings.since, settings.until);
     let settings = Arc::new(settings);
     let areas = areas(&reader, &settings, prefixes, &mut outcome.unlisted).await;
     let work = |area| {

@@ -176,7 +176,6 @@ impl Chain<'_> {
         self.since.is_some_and(|since| proof.key.end <= since)
     }
 
-
     /// Only AWS can sign a digest that begins a chain; a digest shorter than usual shows that it closed the chain before, too.
     fn why_begun_again(&self, last: Option<&Proof>) -> Reason {
         if last.is_some_and(is_last_of_its_chain) { Reason::LoggingStopped } else { Reason::Unexplained }
@@ -209,18 +208,16 @@ pub fn is_last_of_its_chain(proof: &Proof) -> bool {
 
 /// Whether two gaps are of the same trail, in whatever account and Region.
 fn same_trail(one: &Stream, other: &Stream) -> bool {
-    let of = |stream: &Stream| (stream.area.prefix.clone(), stream.area.organization.clone(), stream.trail.clone(), stream.home_region.clone());
+    let of =
+        |stream: &Stream| (stream.area.prefix.clone(), stream.area.organization.clone(), stream.trail.clone(), stream.home_region.clone());
     of(one) == of(other)
 }
 
 /// Validation and logging are switched for a whole trail: what shows in one Region explains the same time in the quiet ones.
 pub fn explain(gaps: &mut [Gap]) {
-    let known: Vec<Gap> =
-        gaps.iter().filter(|gap| matches!(gap.reason, Reason::LoggingStopped | Reason::ValidationOff)).cloned().collect();
+    let known: Vec<Gap> = gaps.iter().filter(|gap| matches!(gap.reason, Reason::LoggingStopped | Reason::ValidationOff)).cloned().collect();
     for gap in gaps.iter_mut().filter(|gap| gap.reason == Reason::Unexplained) {
-        let meets = |other: &&Gap| {
-            same_trail(&gap.stream, &other.stream) && gap.from < Some(other.until) && other.from < Some(gap.until)
-        };
+        let meets = |other: &&Gap| same_trail(&gap.stream, &other.stream) && gap.from < Some(other.until) && other.from < Some(gap.until);
         if let Some(other) = known.iter().find(meets) {
             gap.reason = other.reason;
         }

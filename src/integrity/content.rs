@@ -102,10 +102,9 @@ impl Inflater {
 
     /// The content, once all pieces are taken.
     pub fn finish(mut self) -> Result<Content, Flaw> {
-        if self.flaw.is_none()
-            && let Err(error) = self.decoder.try_finish()
-        {
-            self.flaw = Some(flaw(&error));
+        if self.flaw.is_none() && self.decoder.try_finish().is_err() {
+            // The decoder names no reason. If it would take more, its trailer is not whole; if not, the checksum does not fit.
+            self.flaw = Some(if matches!(self.decoder.write(&[0]), Ok(0)) { Flaw::NotGzip } else { Flaw::Truncated });
         }
         match self.flaw {
             Some(flaw @ (Flaw::NotGzip | Flaw::TooLarge)) => Err(flaw),
@@ -119,11 +118,7 @@ impl Inflater {
 }
 
 fn flaw(error: &io::Error) -> Flaw {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => Flaw::TooLarge,
-        io::ErrorKind::UnexpectedEof => Flaw::Truncated,
-        _ => Flaw::NotGzip,
-    }
+    if error.kind() == io::ErrorKind::FileTooLarge { Flaw::TooLarge } else { Flaw::NotGzip }
 }
 
 #[cfg(test)]

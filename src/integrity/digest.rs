@@ -127,7 +127,10 @@ fn previous(document: &Document) -> Result<Option<Previous>, String> {
         (None, None, None, None) => Ok(None),
         (Some(bucket), Some(key), Some(hash), Some(signature)) => {
             if document.previous_digest_hash_algorithm.as_deref() != Some(HASH_ALGORITHM) {
-                return Err(format!("previousDigestHashAlgorithm is {:?}, not {HASH_ALGORITHM:?}", document.previous_digest_hash_algorithm));
+                return Err(format!(
+                    "previousDigestHashAlgorithm is {:?}, not {HASH_ALGORITHM:?}",
+                    document.previous_digest_hash_algorithm
+                ));
             }
             let sha256 = unhex(hash).ok_or("previousDigestHashValue is no SHA-256 in hexadecimal")?;
             Ok(Some(Previous { place: Place { bucket: bucket.clone(), key: key.clone() }, sha256, signature: signature.clone() }))

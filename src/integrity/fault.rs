@@ -19,30 +19,51 @@ pub enum Fault {
     TrailingData,
     TooLarge,
     /// A digest that can't be read; `field` says what is wrong.
-    Malformed { field: String },
+    Malformed {
+        field: String,
+    },
     /// No signature beside the digest, or one of another algorithm.
     Unsigned,
     SignatureInvalid,
     /// No public key of the Region has the fingerprint.
-    KeyUnknown { region: String, fingerprint: String },
+    KeyUnknown {
+        region: String,
+        fingerprint: String,
+    },
     /// A digest that says that it is elsewhere.
-    Moved { from: Place },
+    Moved {
+        from: Place,
+    },
     /// A digest that says otherwise than its key.
-    Contradicts { field: String, says: String, key: String },
+    Contradicts {
+        field: String,
+        says: String,
+        key: String,
+    },
     /// The next digest gives another hash for it.
-    HashNotAsNextSays { next: String },
+    HashNotAsNextSays {
+        next: String,
+    },
     /// The next digest gives another signature for it.
-    SignatureNotAsNextSays { next: String },
+    SignatureNotAsNextSays {
+        next: String,
+    },
     /// A log file that no digest names, at a time that digests cover.
     Unreferenced,
     /// A log file that a digest of another account or Region names.
-    Foreign { named_by: String },
+    Foreign {
+        named_by: String,
+    },
     /// A digest that no later one continues, though later ones are there.
     NotInChain,
     /// Two digests continue the same one.
-    Forked { other: String },
+    Forked {
+        other: String,
+    },
     /// The chain is not the one that was verified before.
-    NotAsVerifiedBefore { expected: String },
+    NotAsVerifiedBefore {
+        expected: String,
+    },
 }
 
 impl Fault {
@@ -102,7 +123,9 @@ impl fmt::Display for Fault {
             Self::Contradicts { field, says, key } => write!(f, "its {field} is {says}, but its key says {key}"),
             Self::HashNotAsNextSays { next } => write!(f, "its hash is not the one that the next digest, {next}, has for it"),
             Self::SignatureNotAsNextSays { next } => write!(f, "its signature is not the one that the next digest, {next}, has for it"),
-            Self::Unreferenced => write!(f, "no digest names it, though digests cover its time: CloudTrail did not deliver it under validation"),
+            Self::Unreferenced => {
+                write!(f, "no digest names it, though digests cover its time: CloudTrail did not deliver it under validation")
+            }
             Self::Foreign { named_by } => write!(f, "is named by {named_by}, a digest of another account or Region"),
             Self::NotInChain => write!(f, "no later digest continues it, though there are later ones"),
             Self::Forked { other } => write!(f, "continues the same digest as {other}"),
@@ -116,9 +139,13 @@ impl fmt::Display for Fault {
 #[serde(tag = "verdict", rename_all = "camelCase")]
 pub enum Verdict {
     Intact,
-    NotIntact { faults: Vec<Fault> },
+    NotIntact {
+        faults: Vec<Fault>,
+    },
     /// It could not be read, for a reason that says nothing of its content.
-    Unread { why: String },
+    Unread {
+        why: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

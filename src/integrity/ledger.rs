@@ -20,7 +20,7 @@ pub struct Ledger<'a> {
 
 impl<'a> Ledger<'a> {
     pub fn new(settings: &'a Settings, area: &'a Area) -> Self {
-        Self { settings, area, streams: BTreeMap::new(), outcome: Outcome::new(settings.since, settings.until) }
+        Self { settings, area, streams: BTreeMap::new(), outcome: Outcome::new(&settings.bucket, settings.since, settings.until) }
     }
 
     /// The entry of a stream.

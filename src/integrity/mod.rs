@@ -10,12 +10,14 @@
 //! | `area`, `unproven`, `ledger` | one account and Region: all of it |
 //! | `archive` | all accounts and Regions |
 //! | `fault`, `outcome` | what was found |
+//! | `checkpoint` | where the next run begins |
 //!
 //! It reads through `Evidence`, and knows neither S3 nor a disk, nor Kubernetes. It never writes.
 
 pub mod archive;
 mod area;
 pub mod chain;
+pub mod checkpoint;
 pub mod content;
 pub mod digest;
 pub mod evidence;

@@ -109,6 +109,7 @@ pub struct Undigested {
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     pub format: u32,
+    pub bucket: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     pub until: Timestamp,
@@ -132,9 +133,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn new(since: Option<Timestamp>, until: Timestamp) -> Self {
+    pub fn new(bucket: &str, since: Option<Timestamp>, until: Timestamp) -> Self {
         Self {
             format: FORMAT,
+            bucket: bucket.to_owned(),
             since,
             until,
             streams: Vec::new(),

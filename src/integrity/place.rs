@@ -139,9 +139,8 @@ fn split<'a>(key: &'a str, kind: &str) -> Option<(Area, &'a str, &'a str)> {
     };
     let prefix = before.strip_suffix("AWSLogs")?;
     let whole = prefix.is_empty() || prefix.ends_with('/');
-    (is_account && whole && !region.is_empty()).then(|| {
-        (Area { prefix: prefix.to_owned(), organization, account: account.to_owned(), region: region.to_owned() }, day, name)
-    })
+    (is_account && whole && !region.is_empty())
+        .then(|| (Area { prefix: prefix.to_owned(), organization, account: account.to_owned(), region: region.to_owned() }, day, name))
 }
 
 fn time_of(text: &str, format: &str) -> Option<Timestamp> {
@@ -161,7 +160,8 @@ mod tests {
 
     const DIGEST: &str = "audit/AWSLogs/o-abc123/111111111111/CloudTrail-Digest/eu-west-1/2026/11/21/\
         111111111111_CloudTrail-Digest_eu-west-1_my_trail_us-east-1_20261121T170000Z.json.gz";
-    const LOG: &str = "AWSLogs/111111111111/CloudTrail/eu-west-1/2026/11/21/111111111111_CloudTrail_eu-west-1_20261121T1655Z_AbCd1234.json.gz";
+    const LOG: &str =
+        "AWSLogs/111111111111/CloudTrail/eu-west-1/2026/11/21/111111111111_CloudTrail_eu-west-1_20261121T1655Z_AbCd1234.json.gz";
 
     #[test]
     fn a_digest_key_tells_stream_and_time() {
@@ -169,7 +169,10 @@ mod tests {
         assert_eq!((key.stream.trail.as_str(), key.stream.home_region.as_str(), key.backfill), ("my_trail", "us-east-1", false));
         assert_eq!(key.end.to_string(), "2026-11-21T17:00:00Z");
         let area = &key.stream.area;
-        assert_eq!((area.prefix.as_str(), area.organization.as_deref(), area.account.as_str()), ("audit/", Some("o-abc123"), "111111111111"));
+        assert_eq!(
+            (area.prefix.as_str(), area.organization.as_deref(), area.account.as_str()),
+            ("audit/", Some("o-abc123"), "111111111111")
+        );
         assert!(DIGEST.starts_with(&area.digests()));
         assert!(DigestKey::parse(&DIGEST.replace(".json", "_backfill.json")).unwrap().backfill);
     }

@@ -78,13 +78,7 @@ fn misplaced(digest: &Digest, place: &Place, key: &DigestKey) -> Vec<Fault> {
     faults
 }
 
-fn unsigned(
-    digest: &Digest,
-    key: &DigestKey,
-    content: &Content,
-    metadata: &BTreeMap<String, String>,
-    keys: &RegionKeys,
-) -> Option<Fault> {
+fn unsigned(digest: &Digest, key: &DigestKey, content: &Content, metadata: &BTreeMap<String, String>, keys: &RegionKeys) -> Option<Fault> {
     let (Some(signature), Some(SIGNATURE_ALGORITHM)) = (metadata.get(SIGNATURE), metadata.get(ALGORITHM).map(String::as_str)) else {
         return Some(Fault::Unsigned);
     };

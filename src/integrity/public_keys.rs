@@ -56,7 +56,8 @@ pub fn from_file(text: &str) -> Result<HashMap<String, RegionKeys>, String> {
 impl Listed {
     fn keys(self, region: &str) -> Result<RegionKeys, String> {
         let read = |key: ListedKey| {
-            let der = STANDARD.decode(&key.value).map_err(|error| format!("{region}: Value of key {} is no base64: {error}", key.fingerprint))?;
+            let der =
+                STANDARD.decode(&key.value).map_err(|error| format!("{region}: Value of key {} is no base64: {error}", key.fingerprint))?;
             Ok((key.fingerprint, PublicKey::from_der(der)))
         };
         self.public_key_list.into_iter().map(read).collect()

@@ -80,7 +80,11 @@ impl<E: Evidence> Work<E> {
 
     /// Finds reasons in what else is known of the area.
     pub(super) fn explain(&self, judged: &BTreeMap<Stream, Judged>, gaps: &mut [Gap]) {
-        let goes_on: BTreeSet<Stream> = judged.keys().filter(|stream| !gaps.iter().any(|gap| gap.stream == **stream && gap.reason == Reason::EndMissing)).cloned().collect();
+        let goes_on: BTreeSet<Stream> = judged
+            .keys()
+            .filter(|stream| !gaps.iter().any(|gap| gap.stream == **stream && gap.reason == Reason::EndMissing))
+            .cloned()
+            .collect();
         for gap in gaps {
             let last = judged.get(&gap.stream).and_then(|judged| judged.proofs.last());
             let closed = last.is_some_and(is_last_of_its_chain);
@@ -90,7 +94,9 @@ impl<E: Evidence> Work<E> {
             match gap.reason {
                 Reason::Unexplained if gap.unproven_logs > 0 => gap.reason = Reason::ValidationOff,
                 Reason::EndMissing if told => gap.reason = Reason::LoggingStopped,
-                Reason::EndMissing if closed && others().any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS)) => gap.reason = Reason::Ended,
+                Reason::EndMissing if closed && others().any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS)) => {
+                    gap.reason = Reason::Ended
+                }
                 _ => {}
             }
         }
@@ -98,7 +104,8 @@ impl<E: Evidence> Work<E> {
 
     /// Names the digests of a gap that were deleted, where S3 still has a version of them.
     pub(super) async fn deleted(&self, gap: &Gap, judged: &BTreeMap<Stream, Judged>, ledger: &mut Ledger<'_>) {
-        let Some(from) = gap.from.filter(|_| matches!(gap.reason, Reason::DigestsMissing | Reason::EndMissing | Reason::Unexplained)) else {
+        let Some(from) = gap.from.filter(|_| matches!(gap.reason, Reason::DigestsMissing | Reason::EndMissing | Reason::Unexplained))
+        else {
             return;
         };
         let known: BTreeSet<&Place> =

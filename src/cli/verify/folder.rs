@@ -140,7 +140,9 @@ impl Evidence for Folder {
 
     async fn keys(&self, region: &str, _from: Timestamp, _until: Timestamp) -> Result<RegionKeys, String> {
         let known = || self.keys.keys().cloned().collect::<Vec<_>>().join(", ");
-        let missing = || format!("--keys has no public keys of {region}, only of: {}; add `aws cloudtrail list-public-keys --region {region}`", known());
+        let missing = || {
+            format!("--keys has no public keys of {region}, only of: {}; add `aws cloudtrail list-public-keys --region {region}`", known())
+        };
         self.keys.get(region).cloned().ok_or_else(missing)
     }
 }

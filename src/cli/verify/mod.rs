@@ -1,14 +1,20 @@
 //! `trailkeeper verify`: proves that an archive is what CloudTrail delivered. It only reads.
 
+mod checkpoint;
 mod folder;
 mod source;
 
+use crate::integrity::chain::Head;
+use crate::integrity::checkpoint::Checkpoint;
 use crate::integrity::outcome::{Conclusion, Outcome};
+use crate::integrity::place::Stream;
 use crate::integrity::settings::{Selection, Settings, Unreferenced};
 use crate::report::integrity::{json, text};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Exit code where something is not intact.
@@ -51,6 +57,9 @@ pub struct Verify {
     /// delivers to the same bucket.
     #[arg(long, value_enum, default_value = "fault")]
     unreferenced: Strays,
+    /// File that keeps where the verification ended: the next run with it reads only what is new. It is made if it is not there.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "shard"])]
+    checkpoint: Option<PathBuf>,
     /// Files that are read at a time.
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1024))]
     at_once: u16,
@@ -80,16 +89,21 @@ impl Verify {
         if self.since.is_some_and(|since| since >= until) {
             bail!("--since is not before {until}");
         }
-        let outcome = self.verify(until).await?;
+        let mut checkpoint = self.checkpoint.as_deref().map(checkpoint::read).transpose()?;
+        let heads = checkpoint.as_ref().map(Checkpoint::heads).unwrap_or_default();
+        let outcome = self.verify(until, heads).await?;
         let written = match self.output {
             Form::Text => text::form(&outcome),
             Form::Json => json::form(&outcome)?,
         };
         anstream::print!("{written}");
+        if let (Some(checkpoint), Some(file)) = (&mut checkpoint, &self.checkpoint) {
+            checkpoint::write(file, checkpoint, &outcome)?;
+        }
         Ok(exit_code(&outcome))
     }
 
-    async fn verify(&self, until: Timestamp) -> Result<Outcome> {
+    async fn verify(&self, until: Timestamp, heads: BTreeMap<Stream, Head>) -> Result<Outcome> {
         let days = |days: u32| until.checked_sub(jiff::SignedDuration::from_hours(i64::from(days) * 24));
         let settings = Settings {
             bucket: String::new(),
@@ -106,7 +120,7 @@ impl Verify {
                 Strays::Fault => Unreferenced::Fault,
                 Strays::Ignore => Unreferenced::Ignore,
             },
-            heads: Default::default(),
+            heads,
             stopped: Default::default(),
             on_object: None,
         };

@@ -21,7 +21,12 @@ fn write(outcome: &Outcome, text: &mut String) -> std::fmt::Result {
     }
     for undigested in &outcome.undigested {
         let (area, logs) = (&undigested.area, undigested.logs);
-        writeln!(text, "{} {area}: {}, and no digest at all: validation was never on, or every digest was deleted", "NOT INTACT".red(), files(logs))?;
+        writeln!(
+            text,
+            "{} {area}: {}, and no digest at all: validation was never on, or every digest was deleted",
+            "NOT INTACT".red(),
+            files(logs)
+        )?;
     }
     for gap in &outcome.gaps {
         write_gap(gap, text)?;
@@ -84,10 +89,16 @@ fn write_conclusion(outcome: &Outcome, text: &mut String) -> std::fmt::Result {
     let counts = outcome.counts();
     let (digests, logs) = (share(counts.digests), share(counts.logs));
     match outcome.conclusion() {
-        Conclusion::Intact => writeln!(text, "{}: {digests} digests and {logs} log files are as CloudTrail delivered them.", "Intact".green()),
+        Conclusion::Intact => {
+            writeln!(text, "{}: {digests} digests and {logs} log files are as CloudTrail delivered them.", "Intact".green())
+        }
         Conclusion::NotIntact => writeln!(text, "{}: {digests} digests and {logs} log files are intact; see above.", "Not intact".red()),
         Conclusion::Unknown if counts.digests.total() == 0 && outcome.unlisted.is_empty() => {
-            writeln!(text, "{}: no digest was found. Is this where the trail delivers, and is log file validation on?", "Could not tell".yellow())
+            writeln!(
+                text,
+                "{}: no digest was found. Is this where the trail delivers, and is log file validation on?",
+                "Could not tell".yellow()
+            )
         }
         Conclusion::Unknown => {
             writeln!(text, "{}: {digests} digests and {logs} log files are intact; the rest could not be read.", "Could not tell".yellow())
