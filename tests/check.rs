@@ -408,7 +408,13 @@ async fn the_files_of_a_report_are_listed_and_hold_what_happened() {
     let oscal: Value = serde_json::from_str(&read("oscal.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     assert_eq!(validator.iter_errors(&oscal).map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
-    assert!(read("findings.ocsf.jsonl").lines().all(|line| serde_json::from_str::<Value>(line).unwrap()["class_uid"] == 2003));
+
+    let schema: Value = serde_json::from_str(include_str!("schemas/ocsf-1.4.0-compliance_finding.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let lines = read("findings.ocsf.jsonl");
+    let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let wrong = events.iter().flat_map(|event| validator.iter_errors(event)).map(|error| error.to_string());
+    assert_eq!((wrong.collect::<Vec<_>>(), events.is_empty()), (Vec::new(), false));
 }
 
 #[tokio::test]
