@@ -125,7 +125,7 @@ pub struct CommonStatus {
     /// The generation that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, Reconciling and Stalled as kstatus has them; Drifted: somebody changed AWS; Delivering: AWS reports no delivery error; Alerting: somebody hears the alarms; Compliant: no rule fails.
+    /// Ready, Reconciling and Stalled as kstatus has them; Drifted: somebody changed AWS; Delivering: AWS reports no delivery error; Alerting: somebody hears the alarms; Intact: the archive is what CloudTrail delivered; Compliant: no rule fails.
     #[serde(default)]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

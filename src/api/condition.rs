@@ -20,6 +20,9 @@ pub const COMPLIANT: &str = "Compliant";
 /// Somebody hears the alarms.
 pub const ALERTING: &str = "Alerting";
 
+/// The archive holds what CloudTrail delivered, whole and unchanged.
+pub const INTACT: &str = "Intact";
+
 /// A condition's truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {

@@ -10,6 +10,7 @@ use super::common::{
 };
 use super::findings::Compliance;
 use super::hand_over::{HandOver, NewFiles, Reader};
+use super::integrity::{Integrity, IntegrityStatus};
 use super::retention::Retention;
 pub use super::writers::{PolicyForm, WriterStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +38,8 @@ use std::collections::BTreeMap;
     printcolumn(name = "Bucket", type_ = "string", json_path = ".spec.bucketName"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Intact", type_ = "string", json_path = ".status.conditions[?(@.type=='Intact')].status", priority = 1),
+    printcolumn(name = "Verified", type_ = "date", json_path = ".status.integrity.verifiedThrough", priority = 1),
     printcolumn(name = "Key", type_ = "string", json_path = ".status.kmsKeyArn", priority = 1),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
     selectable = ".spec.accountRef.name",
@@ -139,6 +142,11 @@ pub struct LogArchiveSpec {
     /// the defaults. Topic and queues stay in AWS when this is taken away; the bucket's notification goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_files: Option<NewFiles>,
+
+    /// Verify every file of the archive, again and again: it is what CloudTrail delivered, whole and unchanged. `{}` takes the
+    /// defaults. The operator then needs to read and decrypt the files. Default: not verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<Integrity>,
 
     /// Tags of the bucket, of its own key, of the readers' roles, and of topic and queues of new files. Others are removed, except those that AWS reserves (`aws:`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -404,6 +412,9 @@ pub struct LogArchiveStatus {
     /// What readers paste into their tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_over: Option<HandOver>,
+    /// What the verifications of the files found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<IntegrityStatus>,
     /// The trails that bucket and key policy let in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<WriterStatus>,

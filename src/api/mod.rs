@@ -17,6 +17,7 @@ pub mod events;
 pub mod findings;
 pub mod hand_over;
 pub mod insights;
+pub mod integrity;
 pub mod inventory;
 pub mod log_archive;
 pub mod organization;

@@ -67,6 +67,12 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "analysis.table",
             "encryption.key.alias",              // below: immutable; its drift: drift/key
             "encryption.key.deletionWindowDays", // deletion
+            "integrity.interval",                // integrity: what is read, not what AWS has
+            "integrity.lookbackDays",
+            "integrity.recheckDays",
+            "integrity.unreferenced",
+            "integrity.concurrency",
+            "integrity.acknowledgedUntil",
         ],
     ),
 ];

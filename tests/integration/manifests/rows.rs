@@ -171,6 +171,7 @@ pub const BAD_ARCHIVES: &[(&str, &str)] = &[
         "spec.encryption.existingKeyArn goes with type ExistingKey",
     ),
     ("encryption: {type: ExistingKey, existingKeyArn: alias/logs}", "spec.encryption.existingKeyArn must be a key ARN"),
+    ("integrity: {interval: 5m}", "spec.integrity.interval must be at least 10m"),
     ("encryption: {type: S3Managed, key: {rotation: true}}", "spec.encryption.key goes with type OwnKey only"),
     (
         "retention: {transitions: [{afterDays: 90, storageClass: GLACIER}, {afterDays: 30, storageClass: STANDARD_IA}]}",
