@@ -20,8 +20,12 @@ const LOGS: &str = "AWSLogs";
 /// root of the bucket, or in a folder there.
 pub async fn verify<E: Evidence>(reader: Arc<Reader<E>>, settings: Settings, prefixes: &[String]) -> Outcome {
     let mut outcome = Outcome::new(&settings.bucket, settings.since, settings.until);
+    outcome.shards.extend(settings.selection.shard);
     let settings = Arc::new(settings);
-    let areas = areas(&reader, &settings, prefixes, &mut outcome.unlisted).await;
+    let mut areas = areas(&reader, &settings, prefixes, &mut outcome.unlisted).await;
+    let all = areas.len();
+    areas.retain(|area| settings.selection.is_in_shard(area));
+    outcome.left_to_others = (all - areas.len()) as u64;
     let work = |area| {
         let work = Work { reader: reader.clone(), settings: settings.clone(), area };
         async move { work.verify().await }

@@ -176,6 +176,9 @@ pub struct Object {
     /// Account and Region that it is about.
     pub account: String,
     pub region: String,
+    /// Name of the trail whose digest it is, or names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<String>,
     /// End of the digest that it is, or that names it; of a log file that none names, the time in its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,

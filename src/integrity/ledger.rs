@@ -1,15 +1,17 @@
-//! Keeps the books of one area: verdicts as they come, counted by stream and day.
+//! Keeps the books of one area: verdicts as they come, counted by stream, day and hour.
 
 use super::fault::{Object, Sort, Verdict};
 use super::outcome::{Outcome, StreamOutcome};
 use super::place::{Area, Place, Stream};
 use super::settings::Settings;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 /// Objects of one area that are listed by name; more are only counted.
 const MOST_OBJECTS: usize = 10_000;
+
+/// Hours of one stream that are listed where something is not intact; more are only counted.
+const MOST_HOURS: usize = 1_000;
 
 pub struct Ledger<'a> {
     settings: &'a Settings,
@@ -30,23 +32,28 @@ impl<'a> Ledger<'a> {
 
     /// Books a verdict; `end` is the end of the digest that the object is, or is named by.
     pub fn book(&mut self, stream: &Stream, end: Timestamp, sort: Sort, place: Place, verdict: Verdict, good_version: Option<String>) {
-        let entry = self.stream(stream);
-        entry.counts.count(sort, &verdict);
-        // The digest of midnight is about the day before.
-        let day = end.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(end).to_zoned(TimeZone::UTC).date();
-        entry.days.entry(day).or_default().count(sort, &verdict);
-        self.keep(sort, place, Some(end), verdict, good_version);
+        self.stream(stream).count(end, sort, &verdict);
+        self.keep(sort, place, Some(stream), Some(end), verdict, good_version);
     }
 
     /// Books a log file that belongs to no stream.
     pub fn unreferenced(&mut self, place: Place, time: Timestamp, verdict: Verdict) {
         self.outcome.unreferenced += 1;
-        self.keep(Sort::Log, place, Some(time), verdict, None);
+        self.keep(Sort::Log, place, None, Some(time), verdict, None);
     }
 
-    fn keep(&mut self, sort: Sort, place: Place, time: Option<Timestamp>, verdict: Verdict, good_version: Option<String>) {
+    fn keep(
+        &mut self,
+        sort: Sort,
+        place: Place,
+        stream: Option<&Stream>,
+        time: Option<Timestamp>,
+        verdict: Verdict,
+        good_version: Option<String>,
+    ) {
         let (account, region) = (self.area.account.clone(), self.area.region.clone());
-        let object = Object { sort, place, account, region, time, verdict, good_version };
+        let trail = stream.map(|stream| stream.trail.clone());
+        let object = Object { sort, place, account, region, trail, time, verdict, good_version };
         if let Some(on_object) = &self.settings.on_object {
             on_object(&object);
         }
@@ -62,6 +69,7 @@ impl<'a> Ledger<'a> {
 
     /// Closes the books.
     pub fn close(mut self) -> Outcome {
+        self.streams.values_mut().for_each(|stream| stream.keep_hours(MOST_HOURS));
         self.outcome.streams = self.streams.into_values().collect();
         self.outcome
     }

@@ -11,6 +11,7 @@
 //! | `archive` | all accounts and Regions |
 //! | `fault`, `outcome` | what was found |
 //! | `checkpoint` | where the next run begins |
+//! | `merge` | what several processes found, together |
 //!
 //! It reads through `Evidence`, and knows neither S3 nor a disk, nor Kubernetes. It never writes.
 
@@ -23,6 +24,7 @@ pub mod digest;
 pub mod evidence;
 pub mod fault;
 mod ledger;
+pub mod merge;
 pub mod outcome;
 pub mod place;
 pub mod proof;

@@ -3,7 +3,8 @@
 use super::chain::{Head, explain};
 use super::fault::{Gap, Object, Reason, Sort, Verdict};
 use super::place::{Area, Stream};
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -59,6 +60,18 @@ impl Counts {
         self.digests.add(other.digests);
         self.logs.add(other.logs);
     }
+
+    /// Both together.
+    pub fn all(&self) -> Tally {
+        let mut all = self.digests;
+        all.add(self.logs);
+        all
+    }
+
+    pub fn is_intact(&self) -> bool {
+        let all = self.all();
+        all.not_intact + all.unread == 0
+    }
 }
 
 /// One stream of digests.
@@ -77,11 +90,35 @@ pub struct StreamOutcome {
     pub head: Option<Head>,
     /// Objects by UTC day.
     pub days: BTreeMap<jiff::civil::Date, Counts>,
+    /// Objects of the hours in which not all are intact, by the end of their digest.
+    #[serde(default)]
+    pub hours: BTreeMap<Timestamp, Counts>,
+    /// How many more such hours there are.
+    #[serde(default)]
+    pub hours_omitted: u64,
 }
 
 impl StreamOutcome {
     pub fn new(stream: Stream) -> Self {
-        Self { stream, counts: Counts::default(), from: None, head: None, days: BTreeMap::new() }
+        let (hours, days) = (BTreeMap::new(), BTreeMap::new());
+        Self { stream, counts: Counts::default(), from: None, head: None, days, hours, hours_omitted: 0 }
+    }
+
+    pub fn count(&mut self, end: Timestamp, sort: Sort, verdict: &Verdict) {
+        self.counts.count(sort, verdict);
+        // The digest of midnight is about the day before.
+        let day = end.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end).to_zoned(TimeZone::UTC).date();
+        self.days.entry(day).or_default().count(sort, verdict);
+        self.hours.entry(end).or_default().count(sort, verdict);
+    }
+
+    /// Forgets the hours in which all is intact, and of the others those after the first `most`.
+    pub fn keep_hours(&mut self, most: usize) {
+        self.hours.retain(|_, counts| !counts.is_intact());
+        while self.hours.len() > most {
+            self.hours.pop_last();
+            self.hours_omitted += 1;
+        }
     }
 }
 
@@ -104,12 +141,32 @@ pub struct Undigested {
     pub logs: u64,
 }
 
+/// Which part of a run that is divided among processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shard {
+    /// Counted from 0.
+    pub index: u32,
+    pub of: u32,
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     pub format: u32,
     pub bucket: String,
+    /// The parts that this is of, where the run was divided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<Shard>,
+    /// Accounts and Regions that fell to other shards.
+    #[serde(default)]
+    pub left_to_others: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     pub until: Timestamp,
@@ -137,6 +194,8 @@ impl Outcome {
         Self {
             format: FORMAT,
             bucket: bucket.to_owned(),
+            shards: Vec::new(),
+            left_to_others: 0,
             since,
             until,
             streams: Vec::new(),
@@ -179,6 +238,8 @@ impl Outcome {
         self.objects.sort_by(|one, other| one.place.cmp(&other.place));
         self.undigested.sort();
         self.unlisted.sort();
+        // Each shard lists what all have in common.
+        self.unlisted.dedup();
     }
 
     pub fn conclusion(&self) -> Conclusion {
@@ -190,6 +251,12 @@ impl Outcome {
         }
         let unread = counts.digests.unread + counts.logs.unread > 0 || !self.unlisted.is_empty();
         // Where nothing was found, nothing was proven.
-        if unread || counts.digests.intact == 0 { Conclusion::Unknown } else { Conclusion::Intact }
+        let proven = counts.digests.intact > 0 || self.is_idle();
+        if unread || !proven { Conclusion::Unknown } else { Conclusion::Intact }
+    }
+
+    /// A shard to which no account and Region fell, of a run that has some.
+    pub fn is_idle(&self) -> bool {
+        self.streams.is_empty() && self.left_to_others > 0
     }
 }

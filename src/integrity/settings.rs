@@ -2,6 +2,7 @@
 
 use super::chain::Head;
 use super::fault::Object;
+use super::outcome::Shard;
 use super::place::{Area, Stream};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -14,15 +15,17 @@ pub struct Selection {
     pub regions: Vec<String>,
     /// Names of trails.
     pub trails: Vec<String>,
-    /// Of so many shards this one, counted from 0.
-    pub shard: Option<(u32, u32)>,
+    pub shard: Option<Shard>,
 }
 
 impl Selection {
     pub fn takes_area(&self, area: &Area) -> bool {
         let in_list = |list: &[String], one: &String| list.is_empty() || list.contains(one);
-        let mine = self.shard.is_none_or(|(index, of)| shard(area, of) == index);
-        in_list(&self.accounts, &area.account) && in_list(&self.regions, &area.region) && mine
+        in_list(&self.accounts, &area.account) && in_list(&self.regions, &area.region)
+    }
+
+    pub fn is_in_shard(&self, area: &Area) -> bool {
+        self.shard.is_none_or(|Shard { index, of }| shard(area, of) == index)
     }
 
     pub fn takes(&self, stream: &Stream) -> bool {
@@ -81,7 +84,7 @@ mod tests {
         };
         let mut sizes = [0; 4];
         for number in 0..1000 {
-            let of = |index| Selection { shard: Some((index, 4)), ..Selection::default() }.takes_area(&area(number));
+            let of = |index| Selection { shard: Some(Shard { index, of: 4 }), ..Selection::default() }.is_in_shard(&area(number));
             let in_shards: Vec<u32> = (0..4).filter(|index| of(*index)).collect();
             assert_eq!(in_shards.len(), 1);
             sizes[in_shards[0] as usize] += 1;

@@ -10,6 +10,7 @@ pub mod iam_policy;
 pub mod integrity;
 pub mod lint;
 pub mod open_reports;
+mod page;
 pub mod place;
 pub mod plan_json;
 pub mod plan_text;

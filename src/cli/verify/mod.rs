@@ -2,20 +2,27 @@
 
 mod checkpoint;
 mod folder;
+mod merge;
+mod progress;
 mod source;
 
 use crate::integrity::chain::Head;
 use crate::integrity::checkpoint::Checkpoint;
-use crate::integrity::outcome::{Conclusion, Outcome};
+use crate::integrity::outcome::{Conclusion, Outcome, Shard};
 use crate::integrity::place::Stream;
-use crate::integrity::settings::{Selection, Settings, Unreferenced};
-use crate::report::integrity::{json, text};
-use anyhow::{Result, bail};
+use crate::integrity::settings::{OnObject, Selection, Settings, Unreferenced};
+use crate::report::integrity::csv::Rows;
+use crate::report::integrity::{csv, html, json, junit, text};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use source::Pace;
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
 
 /// Exit code where something is not intact.
 const NOT_INTACT: u8 = 2;
@@ -23,9 +30,20 @@ const NOT_INTACT: u8 = 2;
 /// The form of the answer.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
+    /// For a person at a terminal.
     Text,
+    /// All of it, for programs and for --merge.
     Json,
+    /// For CI.
+    Junit,
+    /// A page for who reads reports.
+    Html,
+    /// A row for every file, also the intact ones.
+    Csv,
 }
+
+/// Set by Kubernetes in the pods of an Indexed Job.
+const INDEX: &str = "JOB_COMPLETION_INDEX";
 
 /// Prove that an archive holds what CloudTrail delivered, whole and unchanged: signatures, hashes, and the chain of digests.
 ///
@@ -58,14 +76,24 @@ pub struct Verify {
     #[arg(long, value_enum, default_value = "fault")]
     unreferenced: Strays,
     /// File that keeps where the verification ended: the next run with it reads only what is new. It is made if it is not there.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "shard"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "shard", "shards"])]
     checkpoint: Option<PathBuf>,
     /// Files that are read at a time.
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1024))]
     at_once: u16,
     /// Only the shard I of N, counted from 0: accounts and Regions are divided among shards.
     #[arg(long, value_name = "I/N", value_parser = shard)]
-    shard: Option<(u32, u32)>,
+    shard: Option<Shard>,
+    /// As --shard, with I from the environment variable JOB_COMPLETION_INDEX: in a pod of an Indexed Job of Kubernetes.
+    #[arg(long, value_name = "N", conflicts_with = "shard", value_parser = clap::value_parser!(u32).range(1..))]
+    shards: Option<u32>,
+    /// Also write the outcome as JSON into this folder, as outcome.json or shard-I-of-N.json: for --merge.
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Verify nothing, but put together what shards wrote with -o json or --save. Every shard must be there.
+    #[arg(long, value_name = "FILE|DIR", num_args = 1.., conflicts_with_all = [
+        "trail_arn", "filenames", "bucket", "folder", "accounts", "regions", "trails", "since", "until", "expired_after", "shard", "shards", "checkpoint"])]
+    merge: Vec<PathBuf>,
     /// Form of the answer.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Form,
@@ -78,32 +106,61 @@ enum Strays {
     Ignore,
 }
 
-fn shard(text: &str) -> Result<(u32, u32), String> {
-    let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
-    parts.filter(|(index, of)| index < of).ok_or_else(|| "give I/N with I less than N, such as 0/4".to_owned())
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(index, of)| Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? }));
+    parts.filter(|shard| shard.index < shard.of).ok_or_else(|| "give I/N with I less than N, such as 0/4".to_owned())
 }
 
 impl Verify {
     pub async fn run(self) -> Result<ExitCode> {
-        let until = self.until.unwrap_or_else(Timestamp::now);
-        if self.since.is_some_and(|since| since >= until) {
-            bail!("--since is not before {until}");
-        }
         let mut checkpoint = self.checkpoint.as_deref().map(checkpoint::read).transpose()?;
         let heads = checkpoint.as_ref().map(Checkpoint::heads).unwrap_or_default();
-        let outcome = self.verify(until, heads).await?;
-        let written = match self.output {
-            Form::Text => text::form(&outcome),
-            Form::Json => json::form(&outcome)?,
+        let outcome = match self.output {
+            Form::Csv if self.merge.is_empty() => self.stream_rows(heads).await?,
+            form => {
+                let outcome = self.outcome(heads, None).await?;
+                print(&written(form, &outcome)?)?;
+                outcome
+            }
         };
-        anstream::print!("{written}");
+        if let Some(folder) = &self.save {
+            merge::save(&outcome, folder)?;
+        }
         if let (Some(checkpoint), Some(file)) = (&mut checkpoint, &self.checkpoint) {
             checkpoint::write(file, checkpoint, &outcome)?;
         }
         Ok(exit_code(&outcome))
     }
 
-    async fn verify(&self, until: Timestamp, heads: BTreeMap<Stream, Head>) -> Result<Outcome> {
+    /// Writes a row of each object when its verdict is known: none is kept.
+    async fn stream_rows(&self, heads: BTreeMap<Stream, Head>) -> Result<Outcome> {
+        let rows = Arc::new(Mutex::new(Rows::new(io::stdout())?));
+        let (failed, mut failure) = mpsc::unbounded_channel();
+        let on_object: OnObject = {
+            let rows = rows.clone();
+            Arc::new(move |object| {
+                if let Err(error) = write(&rows).object(object) {
+                    // Who would hear of it is the one below, or gone.
+                    let _ = failed.send(error);
+                }
+            })
+        };
+        let outcome = tokio::select! {
+            outcome = self.outcome(heads, Some(on_object)) => outcome?,
+            Some(error) = failure.recv() => bail!("the rows could not be written, and verifying was given up: {error}"),
+        };
+        write(&rows).finish(&outcome).context("the rows could not be written")?;
+        Ok(outcome)
+    }
+
+    async fn outcome(&self, heads: BTreeMap<Stream, Head>, on_object: Option<OnObject>) -> Result<Outcome> {
+        if !self.merge.is_empty() {
+            return merge::outcome(&self.merge);
+        }
+        let until = self.until.unwrap_or_else(Timestamp::now);
+        if self.since.is_some_and(|since| since >= until) {
+            bail!("--since is not before {until}");
+        }
         let days = |days: u32| until.checked_sub(jiff::SignedDuration::from_hours(i64::from(days) * 24));
         let settings = Settings {
             bucket: String::new(),
@@ -111,7 +168,7 @@ impl Verify {
                 accounts: self.accounts.clone(),
                 regions: self.regions.clone(),
                 trails: self.trails.clone(),
-                shard: self.shard,
+                shard: self.shard()?,
             },
             since: self.since,
             until,
@@ -122,9 +179,46 @@ impl Verify {
             },
             heads,
             stopped: Default::default(),
-            on_object: None,
+            on_object,
         };
-        self.source.verify(settings, self.at_once.into()).await
+        // Rows and the line of progress would get in each other's way.
+        let shown = self.output != Form::Csv || !io::stdout().is_terminal();
+        self.source.verify(settings, Pace { at_once: self.at_once.into(), shown }).await
+    }
+
+    fn shard(&self) -> Result<Option<Shard>> {
+        let Some(of) = self.shards else { return Ok(self.shard) };
+        let index = std::env::var(INDEX).with_context(|| {
+            format!("--shards takes its number from {INDEX}, which is not set: this is no pod of an Indexed Job; use --shard I/N")
+        })?;
+        match shard(&format!("{index}/{of}")) {
+            Ok(shard) => Ok(Some(shard)),
+            Err(_) => bail!(
+                "{INDEX} is {index:?}, which is no number less than --shards {of}: give the Job as many completions as there are shards"
+            ),
+        }
+    }
+}
+
+fn write(rows: &Mutex<Rows<Stdout>>) -> std::sync::MutexGuard<'_, Rows<Stdout>> {
+    rows.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn written(form: Form, outcome: &Outcome) -> Result<String> {
+    Ok(match form {
+        Form::Text => text::form(outcome),
+        Form::Json => json::form(outcome)?,
+        Form::Junit => junit::form(outcome)?,
+        Form::Html => html::form(outcome),
+        Form::Csv => csv::form(outcome)?,
+    })
+}
+
+/// Whoever has read enough gets the exit code all the same: it is not the one of success, as elsewhere.
+fn print(text: &str) -> io::Result<()> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done,
     }
 }
 

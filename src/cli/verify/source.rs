@@ -1,6 +1,7 @@
 //! Where the files to verify are: named by a trail, a manifest or a bucket, or copied to a folder.
 
 use super::folder::Folder;
+use super::progress;
 use crate::api::LogArchive;
 use crate::aws::{ArchiveObjects, Cloud, Shared};
 use crate::cli::accounts::{self, AMBIENT, Account, NeedOfOrganization};
@@ -22,6 +23,15 @@ use std::sync::Arc;
 
 /// The Region whose endpoint is asked first, where nothing names another one.
 const ANY_REGION: &str = "us-east-1";
+
+/// How the files are read.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// Files that are read at a time.
+    pub at_once: usize,
+    /// Whether progress is shown on a terminal.
+    pub shown: bool,
+}
 
 /// Where the files are.
 #[derive(Args)]
@@ -51,7 +61,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub async fn verify(&self, mut settings: Settings, at_once: usize) -> Result<Outcome> {
+    pub async fn verify(&self, mut settings: Settings, pace: Pace) -> Result<Outcome> {
         let prefixes: Vec<String> = self.prefixes.iter().map(|prefix| as_folder(prefix)).collect();
         if let (Some(folder), Some(bucket), Some(keys)) = (&self.folder, &self.bucket, &self.keys) {
             let text = std::fs::read_to_string(keys).with_context(|| format!("reading --keys {}", keys.display()))?;
@@ -60,24 +70,24 @@ impl Source {
                 bail!("--dir {}: there is no such folder", folder.display());
             }
             settings.bucket.clone_from(bucket);
-            return Ok(run(Folder::new(folder.clone(), bucket.clone(), keys), settings, at_once, &prefixes).await);
+            return Ok(run(Folder::new(folder.clone(), bucket.clone(), keys), settings, pace, &prefixes).await);
         }
         if let Some(bucket) = &self.bucket {
             let account = ambient(None).await?;
             settings.bucket.clone_from(bucket);
             let cloud = cloud(&account, &account.session.region());
-            return Ok(run(Arc::new(ArchiveObjects::new(cloud, bucket, None)), settings, at_once, &prefixes).await);
+            return Ok(run(Arc::new(ArchiveObjects::new(cloud, bucket, None)), settings, pace, &prefixes).await);
         }
         if let Some(arn) = &self.trail_arn {
-            return self.of_trail(arn, settings, at_once).await;
+            return self.of_trail(arn, settings, pace).await;
         }
         if self.filenames.is_empty() {
             bail!("say what to verify: --trail-arn, -f with the manifest of a LogArchive, --bucket, or --dir");
         }
-        self.of_manifest(settings, at_once, &prefixes).await
+        self.of_manifest(settings, pace, &prefixes).await
     }
 
-    async fn of_trail(&self, arn: &str, mut settings: Settings, at_once: usize) -> Result<Outcome> {
+    async fn of_trail(&self, arn: &str, mut settings: Settings, pace: Pace) -> Result<Outcome> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let [_, _, "cloudtrail", region, _, resource] = parts.as_slice() else {
             bail!("--trail-arn {arn}: that is no ARN of a trail; it looks like arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME");
@@ -92,10 +102,10 @@ impl Source {
             settings.stopped.insert((name.to_owned(), (*region).to_owned()), stopped);
         }
         let prefixes = [as_folder(&trail.prefix)];
-        Ok(run(Arc::new(ArchiveObjects::new(cloud, &trail.bucket, None)), settings, at_once, &prefixes).await)
+        Ok(run(Arc::new(ArchiveObjects::new(cloud, &trail.bucket, None)), settings, pace, &prefixes).await)
     }
 
-    async fn of_manifest(&self, mut settings: Settings, at_once: usize, prefixes: &[String]) -> Result<Outcome> {
+    async fn of_manifest(&self, mut settings: Settings, pace: Pace, prefixes: &[String]) -> Result<Outcome> {
         let files = files::read(&self.filenames, true)?;
         let contents = Contents::read(files.iter().map(File::named), Strangers::PassedOver);
         if !contents.problems.is_empty() {
@@ -111,7 +121,7 @@ impl Source {
             settings.expired = archive.spec.expired_at(settings.until);
         }
         let objects = ArchiveObjects::new(cloud(&account, &archive.spec.region), &archive.spec.bucket_name, Some(account.facts.id.clone()));
-        Ok(run(Arc::new(objects), settings, at_once, prefixes).await)
+        Ok(run(Arc::new(objects), settings, pace, prefixes).await)
     }
 
     fn chosen<'a>(&self, manifests: &'a Manifests) -> Result<&'a LogArchive> {
@@ -144,7 +154,14 @@ fn cloud(account: &Account, region: &str) -> Cloud {
     Cloud::new(&account.session, region, Arc::<Shared>::default())
 }
 
-async fn run<E: Evidence>(evidence: E, settings: Settings, at_once: usize, prefixes: &[String]) -> Outcome {
-    let reader = Arc::new(Reader::new(evidence, at_once));
-    archive::verify(reader, settings, prefixes).await
+async fn run<E: Evidence>(evidence: E, settings: Settings, pace: Pace, prefixes: &[String]) -> Outcome {
+    let reader = Arc::new(Reader::new(evidence, pace.at_once));
+    let verify = archive::verify(reader.clone(), settings, prefixes);
+    if !pace.shown {
+        return verify.await;
+    }
+    tokio::select! {
+        outcome = verify => outcome,
+        never = progress::show(&reader.progress) => match never {},
+    }
 }

@@ -63,7 +63,7 @@ fn row(evidence: &Evidence, catalogue: &Catalogue, finding: &Finding) -> Vec<Str
 }
 
 /// A cell that begins like a formula is one to a spreadsheet, and names in AWS are for anybody to choose (OWASP, "CSV Injection").
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 

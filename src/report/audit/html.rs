@@ -4,15 +4,11 @@
 
 use super::{Change, Delivery, Evidence, name, patch, word};
 use crate::api::inventory::{Coverage, Covered, Known};
+use crate::report::page::{Section, day, navigation, page, plural, sections_of, table, time};
 use crate::rules::catalogue::Catalogue;
 use crate::rules::finding::{Finding, Result, Severity, Verdict};
 use jiff::Timestamp;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-
-const STYLE: &str = include_str!("style.css");
-
-/// The sections after the summary: anchor, title, content.
-type Section = (&'static str, &'static str, Markup);
+use maud::{Markup, html};
 
 /// The page.
 pub fn form(evidence: &Evidence, catalogue: &Catalogue) -> String {
@@ -25,36 +21,21 @@ pub fn form(evidence: &Evidence, catalogue: &Catalogue) -> String {
         ("exemptions", "Accepted failures", exemptions(evidence)),
         ("all", "Every verdict", all(evidence)),
     ];
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Audit logging, " (day(evidence.from)) " to " (day(evidence.to)) }
-                style { (PreEscaped(STYLE)) }
+    let title = format!("Audit logging, {} to {}", day(evidence.from), day(evidence.to));
+    let body = html! {
+        a.skip href="#summary" { "Skip to the summary" }
+        header {
+            h1 { "Audit logging: evidence" }
+            p { strong { (day(evidence.from)) " to " (day(evidence.to)) } }
+            p.quiet {
+                "AWS CloudTrail and what it stands on, in " (plural(evidence.accounts.len(), "account")) ". Made by Trailkeeper "
+                (env!("CARGO_PKG_VERSION")) " at " (time(evidence.made_at)) ". The verdicts are as of that time."
             }
-            body {
-                a.skip href="#summary" { "Skip to the summary" }
-                header {
-                    h1 { "Audit logging: evidence" }
-                    p { strong { (day(evidence.from)) " to " (day(evidence.to)) } }
-                    p.quiet {
-                        "AWS CloudTrail and what it stands on, in " (plural(evidence.accounts.len(), "account")) ". Made by Trailkeeper "
-                        (env!("CARGO_PKG_VERSION")) " at " (time(evidence.made_at)) ". The verdicts are as of that time."
-                    }
-                    nav aria-label="Sections" { ul { @for (anchor, title, _) in &sections { li { a href={"#" (anchor)} { (title) } } } } }
-                }
-                main {
-                    (summary(evidence))
-                    @for (anchor, title, content) in &sections {
-                        section id=(anchor) aria-labelledby={(anchor) "-title"} { h2 id={(anchor) "-title"} { (title) } (content) }
-                    }
-                }
-            }
+            (navigation(&sections))
         }
-    }
-    .into_string()
+        main { (summary(evidence)) (sections_of(&sections)) }
+    };
+    page(&title, &body)
 }
 
 fn summary(evidence: &Evidence) -> Markup {
@@ -256,19 +237,6 @@ fn all(evidence: &Evidence) -> Markup {
     }
 }
 
-/// A table that scrolls within itself and, on a narrow screen, stacks its rows.
-fn table(caption: &str, header: &[&str], rows: impl Iterator<Item = Vec<Markup>>) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table.stack {
-                caption { (caption) }
-                thead { tr { @for title in header { th scope="col" { (title) } } } }
-                tbody { @for row in rows { tr { @for (cell, label) in row.iter().zip(header) { td data-label=(label) { (cell) } } } } }
-            }
-        }
-    }
-}
-
 fn mark(result: Result) -> Markup {
     let class = match result {
         Result::Pass => "mark pass",
@@ -286,18 +254,6 @@ fn known(known: Known) -> Markup {
         Known::No => html! { span.mark.fail { "no" } },
         Known::Unknown => html! { span.mark.unknown { "unknown" } },
     }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-fn day(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d").to_string()
-}
-
-fn time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 #[cfg(test)]

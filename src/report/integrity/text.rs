@@ -1,9 +1,14 @@
-//! The outcome for a person at a terminal: what is wrong first, then a line for each stream, then the conclusion.
+//! The outcome for a person at a terminal: what is wrong first, then what it means, then a line for each stream, then the conclusion.
 
+use super::words::{self, count};
 use crate::integrity::fault::{Gap, Object, Verdict};
-use crate::integrity::outcome::{Conclusion, Outcome, StreamOutcome, Tally};
+use crate::integrity::outcome::{Conclusion, Counts, Outcome, StreamOutcome, Tally};
+use jiff::Timestamp;
 use owo_colors::OwoColorize;
-use std::fmt::Write;
+use std::fmt::{Result, Write};
+
+/// Hours of one stream that are shown.
+const MOST_HOURS: usize = 24;
 
 /// The text. Colours are taken out where they are not wanted, by the one who prints it.
 pub fn form(outcome: &Outcome) -> String {
@@ -12,72 +17,91 @@ pub fn form(outcome: &Outcome) -> String {
     text
 }
 
-fn write(outcome: &Outcome, text: &mut String) -> std::fmt::Result {
+fn write(outcome: &Outcome, text: &mut String) -> Result {
     for object in &outcome.objects {
         write_object(object, text)?;
     }
     if outcome.omitted > 0 {
         writeln!(text, "... and {} more that are not listed; --output csv lists all", outcome.omitted)?;
     }
-    for undigested in &outcome.undigested {
-        let (area, logs) = (&undigested.area, undigested.logs);
-        writeln!(
-            text,
-            "{} {area}: {}, and no digest at all: validation was never on, or every digest was deleted",
-            "NOT INTACT".red(),
-            files(logs)
-        )?;
+    for found in &outcome.undigested {
+        writeln!(text, "{} {}: {} (Undigested)", "NOT INTACT".red(), found.area, words::undigested(found))?;
     }
     for gap in &outcome.gaps {
-        write_gap(gap, text)?;
+        let word = if gap.reason.is_explained() { "GAP".yellow().to_string() } else { "GAP".red().to_string() };
+        writeln!(text, "{word} {}: {}: {} ({:?})", gap.stream, words::span(gap), words::reason(gap), gap.reason)?;
     }
     for why in &outcome.unlisted {
         writeln!(text, "{} {why}", "UNREAD".yellow())?;
     }
-    if !text.is_empty() {
-        writeln!(text)?;
-    }
+    write_meanings(outcome, text)?;
     for stream in &outcome.streams {
-        write_stream(stream, text)?;
+        write_stream(stream, &outcome.gaps, text)?;
     }
-    write_conclusion(outcome, text)
+    let conclusion = match outcome.conclusion() {
+        Conclusion::Intact => "Intact".green().to_string(),
+        Conclusion::NotIntact => "Not intact".red().to_string(),
+        Conclusion::Unknown => "Could not tell".yellow().to_string(),
+    };
+    writeln!(text, "{conclusion}: {}", words::sentence(outcome))
 }
 
-fn write_object(object: &Object, text: &mut String) -> std::fmt::Result {
+fn write_object(object: &Object, text: &mut String) -> Result {
     match &object.verdict {
         Verdict::Intact => Ok(()),
         Verdict::Unread { why } => writeln!(text, "{} {} {}: {why}", "UNREAD".yellow(), object.sort, object.place),
         Verdict::NotIntact { faults } => {
             for fault in faults {
-                writeln!(text, "{} {} {}: {fault}", "NOT INTACT".red(), object.sort, object.place)?;
+                writeln!(text, "{} {} {}: {fault} ({})", "NOT INTACT".red(), object.sort, object.place, fault.name())?;
             }
-            match &object.good_version {
-                Some(version) => writeln!(text, "           version {version} of it still holds what was delivered"),
+            match words::restore(object) {
+                Some(command) => writeln!(text, "    what was delivered is still there, in an older version: {command}"),
                 None => Ok(()),
             }
         }
     }
 }
 
-fn write_gap(gap: &Gap, text: &mut String) -> std::fmt::Result {
-    let from = gap.from.map_or_else(|| "the beginning".to_owned(), |from| from.to_string());
-    let hours = gap.hours().map(|hours| format!(", {hours} h")).unwrap_or_default();
-    let word = if gap.reason.is_explained() { "GAP".yellow().to_string() } else { "GAP".red().to_string() };
-    write!(text, "{word} {}: {from} to {}{hours}: {}", gap.stream, gap.until, gap.reason)?;
-    if gap.unproven_logs > 0 {
-        write!(text, "; {} of that time are not proven", files(gap.unproven_logs))?;
+fn write_meanings(outcome: &Outcome, text: &mut String) -> Result {
+    let met = words::met(outcome);
+    if met.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\n{}", "What this means, and what to do".bold())?;
+    for (name, meaning) in met {
+        writeln!(text, "  {}: {} {}", name.bold(), meaning.means, meaning.todo)?;
     }
     writeln!(text)
 }
 
-fn files(count: u64) -> String {
-    if count == 1 { "1 log file".to_owned() } else { format!("{count} log files") }
+fn write_stream(outcome: &StreamOutcome, gaps: &[Gap], text: &mut String) -> Result {
+    let StreamOutcome { stream, counts, from, head, hours, hours_omitted, .. } = outcome;
+    let range = match (from, head) {
+        (Some(from), Some(head)) => format!("verified {from} to {}", head.end),
+        (None, Some(head)) => format!("verified through {}", head.end),
+        (_, None) => "nothing verified".to_owned(),
+    };
+    let lost: i64 = gaps.iter().filter(|gap| gap.stream == *stream).filter_map(Gap::hours).sum();
+    let lost = if lost > 0 { format!(", {} in gaps", count(lost.unsigned_abs(), "hour")) } else { String::new() };
+    writeln!(text, "{stream}: {} digests, {} log files, {range}{lost}", share(counts.digests), share(counts.logs))?;
+    for (end, counts) in hours.iter().take(MOST_HOURS) {
+        write_hour(*end, counts, text)?;
+    }
+    match hours.len().saturating_sub(MOST_HOURS) as u64 + hours_omitted {
+        0 => Ok(()),
+        more => writeln!(text, "    ... and {} in which not all is intact", count(more, "more hour")),
+    }
 }
 
-fn write_stream(outcome: &StreamOutcome, text: &mut String) -> std::fmt::Result {
-    let StreamOutcome { stream, counts, head, .. } = outcome;
-    let through = head.as_ref().map_or_else(|| "nothing".to_owned(), |head| head.end.to_string());
-    writeln!(text, "{stream}: {} digests, {} log files, verified through {through}", share(counts.digests), share(counts.logs))
+fn write_hour(end: Timestamp, counts: &Counts, text: &mut String) -> Result {
+    let of = |tally: Tally, noun: &str| {
+        let said = [(tally.not_intact, "not intact"), (tally.unread, "not read")];
+        said.into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{} {word}", count(number, noun)))
+            .collect::<Vec<_>>()
+    };
+    writeln!(text, "    hour to {end}: {}", [of(counts.digests, "digest"), of(counts.logs, "log file")].concat().join(", "))
 }
 
 /// Intact ones of all.
@@ -85,23 +109,52 @@ fn share(tally: Tally) -> String {
     format!("{}/{}", tally.intact, tally.total())
 }
 
-fn write_conclusion(outcome: &Outcome, text: &mut String) -> std::fmt::Result {
-    let counts = outcome.counts();
-    let (digests, logs) = (share(counts.digests), share(counts.logs));
-    match outcome.conclusion() {
-        Conclusion::Intact => {
-            writeln!(text, "{}: {digests} digests and {logs} log files are as CloudTrail delivered them.", "Intact".green())
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn plain(outcome: &Outcome) -> String {
+        anstream::adapter::strip_str(&form(outcome)).to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_reads_well() {
+        insta::assert_snapshot!(plain(&samples::tampered()));
+    }
+
+    #[test]
+    fn what_is_intact_is_short() {
+        insta::assert_snapshot!(plain(&samples::intact()));
+    }
+
+    #[test]
+    fn colours_only_repeat_what_the_words_say() {
+        let (intact, tampered) = (form(&samples::intact()), form(&samples::tampered()));
+        assert!(intact.contains("\u{1b}[32mIntact\u{1b}[39m"), "green: {intact:?}");
+        assert!(tampered.contains("\u{1b}[31mNOT INTACT\u{1b}[39m") && tampered.contains("\u{1b}[33mUNREAD\u{1b}[39m"), "{tampered:?}");
+        assert!(tampered.contains("\u{1b}[31mGAP\u{1b}[39m") && tampered.contains("\u{1b}[33mGAP\u{1b}[39m"), "{tampered:?}");
+    }
+
+    #[test]
+    fn where_there_is_nothing_it_says_where_to_look() {
+        let outcome = Outcome { streams: Vec::new(), ..samples::intact() };
+        assert_eq!(
+            plain(&outcome),
+            "Could not tell: no digest was found. Is this where the trail delivers, and is log file validation on?\n"
+        );
+    }
+
+    #[test]
+    fn a_long_list_of_hours_is_cut() {
+        let mut outcome = samples::intact();
+        for hour in 0..30 {
+            let end = samples::time("2026-11-01T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
+            outcome.streams[0].count(end, crate::integrity::fault::Sort::Digest, &Verdict::Unread { why: String::new() });
         }
-        Conclusion::NotIntact => writeln!(text, "{}: {digests} digests and {logs} log files are intact; see above.", "Not intact".red()),
-        Conclusion::Unknown if counts.digests.total() == 0 && outcome.unlisted.is_empty() => {
-            writeln!(
-                text,
-                "{}: no digest was found. Is this where the trail delivers, and is log file validation on?",
-                "Could not tell".yellow()
-            )
-        }
-        Conclusion::Unknown => {
-            writeln!(text, "{}: {digests} digests and {logs} log files are intact; the rest could not be read.", "Could not tell".yellow())
-        }
+        outcome.streams[0].keep_hours(28);
+        let text = plain(&outcome);
+        assert_eq!(text.matches("    hour to ").count(), 24);
+        assert!(text.contains("... and 6 more hours in which"), "{text}");
     }
 }
