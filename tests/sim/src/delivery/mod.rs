@@ -2,7 +2,7 @@
 //! delivered and tries again what failed. A round runs every `delivery_interval_ms`, and when a test asks for one.
 
 mod chain;
-mod digest;
+pub mod digest;
 pub mod keys;
 mod layout;
 mod logs;
