@@ -37,6 +37,10 @@ bench: tools ## Measure AWS calls per pass, time to Ready, memory and start-up; 
 	$(CARGO) build $(LOCKED) --release --workspace --bins
 	$(CARGO) bench $(LOCKED)
 
+.PHONY: fuzz
+fuzz: ## Fuzz what reads other people's bytes, FUZZ_SECONDS for each target (default 60)
+	@fuzz/run.sh $(FUZZ_SECONDS)
+
 .PHONY: compare
 compare: tools build ## Judge the same accounts as Prowler and Checkov, and write docs/comparison.md
 	@tests/compare/run.sh

@@ -106,6 +106,11 @@ impl Inflater {
             // The decoder names no reason. If it would take more, its trailer is not whole; if not, the checksum does not fit.
             self.flaw = Some(if matches!(self.decoder.write(&[0]), Ok(0)) { Flaw::NotGzip } else { Flaw::Truncated });
         }
+        // What the decoder held back may have crossed the limit only now.
+        let sink = self.decoder.get_ref();
+        if sink.bytes > sink.most {
+            self.flaw = Some(Flaw::TooLarge);
+        }
         match self.flaw {
             Some(flaw @ (Flaw::NotGzip | Flaw::TooLarge)) => Err(flaw),
             flaw => {
