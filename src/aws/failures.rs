@@ -93,6 +93,8 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         | "EventDataStoreNotFound"
         | "NotFound"
         | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NoSuchVersion"
         | "NoSuchEntity"
         | "EntityNotFound"
         | "ResourceNotFound"

@@ -1,6 +1,6 @@
 //! The verification of one account and Region: its digests, the log files that they name, and those that none names.
 
-use super::chain::{Chain, Judged, Lost};
+use super::chain::{Chain, Head, Judged, Lost};
 use super::digest::LogFile;
 use super::evidence::{Evidence, Refusal};
 use super::fault::{Fault, Gap, Sort, Verdict};
@@ -15,8 +15,11 @@ use futures::{Stream as Flow, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
+use tokio::task::{JoinError, JoinHandle};
 
 /// A log file is delivered within minutes of the time in its key; the digest of that hour, or of the next one, names it.
 pub(super) const NAMED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
@@ -41,6 +44,28 @@ impl Named {
     pub(super) fn has(&self, place: &Place) -> bool {
         self.files.contains_key(&self.hasher.hash_one(place))
     }
+}
+
+/// A task that ends when nobody waits for it any more.
+struct Task<R>(JoinHandle<R>);
+
+impl<R> Future for Task<R> {
+    type Output = Result<R, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<R> Drop for Task<R> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// From when on names must be read, where an earlier run ended.
+fn named_since(head: &Head) -> Timestamp {
+    head.end.checked_sub(NAMED_WITHIN).unwrap_or(head.end)
 }
 
 /// One account and Region under verification.
@@ -93,10 +118,28 @@ impl<E: Evidence> Work<E> {
         self.settings.heads.get(stream).map(|head| head.end).max(self.settings.since)
     }
 
+    fn is_in_window(&self, key: &DigestKey) -> bool {
+        self.since(&key.stream).is_none_or(|since| key.end > since)
+    }
+
+    /// What an earlier run read last is read again for the names in it: a log file's own digest, or the next one, names it.
+    fn is_read(&self, key: &DigestKey) -> bool {
+        let overlaps = |head: &Head| named_since(head) < key.end;
+        self.is_in_window(key) || self.settings.heads.get(&key.stream).is_some_and(overlaps)
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.settings.heads.iter().filter(|(stream, _)| stream.area == self.area).map(|(_, head)| head)
+    }
+
+    /// From when on the names of all log files are read.
+    pub(super) fn names_since(&self) -> Option<Timestamp> {
+        self.heads().map(named_since).max().max(self.settings.since)
+    }
+
     /// The first key of the day on which the window of the area begins, in a folder of days.
     fn after(&self, folder: &str) -> String {
-        let heads = self.settings.heads.iter().filter(|(stream, _)| stream.area == self.area).map(|(_, head)| head.end).min();
-        match heads.max(self.settings.since) {
+        match self.heads().map(named_since).min().max(self.settings.since) {
             Some(since) => format!("{folder}{}", since.strftime("%Y/%m/%d/")),
             None => String::new(),
         }
@@ -123,7 +166,7 @@ impl<E: Evidence> Work<E> {
             if let Some(digest) = DigestKey::parse(&key)
                 && digest.stream.area == self.area
                 && digest.end <= until
-                && self.since(&digest.stream).is_none_or(|since| digest.end > since)
+                && self.is_read(&digest)
             {
                 listed.push((self.place(key), digest));
             }
@@ -164,7 +207,7 @@ impl<E: Evidence> Work<E> {
                 Ok(mut proof) => {
                     let files = proof.take_log_files();
                     if proof.is_believed() {
-                        let selected = self.settings.selection.takes(&proof.key.stream);
+                        let selected = self.settings.selection.takes(&proof.key.stream) && self.is_in_window(&proof.key);
                         let new = files.into_iter().filter(|file| named.add(file) && selected);
                         wanted.extend(new.map(|file| (proof.place.clone(), proof.key.clone(), file)));
                     }
@@ -198,16 +241,16 @@ impl<E: Evidence> Work<E> {
         let reader = self.reader.clone();
         let spawned = items.map(move |item| tokio::spawn(task(reader.clone(), item)));
         // A task ends without an answer only when the process ends.
-        spawned.buffer_unordered(TASKS).filter_map(async |done| done.ok())
+        spawned.map(Task).buffer_unordered(TASKS).filter_map(async |done| done.ok())
     }
 
     /// Reads the digests before the window, or in another bucket, that those of the window continue.
     async fn read_named(&self, keys: &RegionKeys, found: &mut Found) {
         let known: BTreeSet<Place> = found.all().map(|proof| proof.place.clone()).chain(found.lost.keys().cloned()).collect();
-        let heads: BTreeSet<&Place> = self.settings.heads.values().map(|head| &head.place).collect();
         let previous = |proof: &Proof| Some(proof.digest.as_ref()?.previous.as_ref()?.place.clone());
-        let named: BTreeSet<Place> = found.all().filter(|proof| proof.is_believed()).filter_map(previous).collect();
-        for place in named.into_iter().filter(|place| !known.contains(place) && !heads.contains(place)) {
+        let of_window = found.all().filter(|proof| proof.is_believed() && self.is_in_window(&proof.key));
+        let named: BTreeSet<Place> = of_window.filter_map(previous).collect();
+        for place in named.into_iter().filter(|place| !known.contains(place)) {
             let Some(key) = DigestKey::parse(&place.key) else {
                 found.lost.insert(place, Lost::Missing);
                 continue;

@@ -146,6 +146,10 @@ impl Chain<'_> {
                             };
                             gaps.extend(self.gap(begin, digest.start, reason));
                         }
+                        _ if self.breaks_with_head(proof, previous, last) => {
+                            let expected = self.head.map(|head| head.place.to_string()).unwrap_or_default();
+                            faults.push((number, Fault::NotAsVerifiedBefore { expected }));
+                        }
                         (None, Some(last)) if last.place == previous.place => {
                             gaps.extend(self.gap(Some(last.key.end), digest.start, Reason::TimesDoNotMeet));
                         }
@@ -154,11 +158,7 @@ impl Chain<'_> {
                                 faults.extend(before.map(|at| (at, Fault::NotInChain)));
                             }
                         }
-                        (None, None) => {
-                            if let Some(head) = self.head.filter(|head| !head.is(previous)) {
-                                faults.push((number, Fault::NotAsVerifiedBefore { expected: head.place.to_string() }));
-                            }
-                        }
+                        (None, None) => {}
                     },
                 }
             }
@@ -170,6 +170,12 @@ impl Chain<'_> {
             }
         }
         gaps
+    }
+
+    /// Whether the first digest after an earlier run continues another one than that run ended with.
+    fn breaks_with_head(&self, proof: &Proof, previous: &Previous, last: Option<&Proof>) -> bool {
+        let is_first = !self.is_before_window(proof) && last.is_none_or(|last| self.is_before_window(last));
+        is_first && self.head.is_some_and(|head| !head.is(previous))
     }
 
     fn is_before_window(&self, proof: &Proof) -> bool {

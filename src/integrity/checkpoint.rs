@@ -6,12 +6,12 @@
 
 use super::chain::Head;
 use super::digest::hex;
-use super::outcome::{Conclusion, Counts, Outcome};
-use super::place::Stream;
+use super::outcome::{Conclusion, Counts, Outcome, StreamOutcome};
+use super::place::{Area, Stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands before the first line.
 const BEGIN: &str = "trailkeeper checkpoint 1";
@@ -107,12 +107,15 @@ impl Checkpoint {
     }
 }
 
-/// Where the streams stand after a run. A stream of which something could not be read stays where it was: it is read again.
+/// Where the streams stand after a run. Where something of an account and Region could not be read, all its streams stay
+/// where they were, since any of them may name a log file there: it is read again.
 pub fn advance(mut heads: BTreeMap<Stream, Head>, outcome: &Outcome) -> BTreeMap<Stream, Head> {
+    let unread = |stream: &&StreamOutcome| stream.counts.digests.unread + stream.counts.logs.unread > 0;
+    let unread: BTreeSet<&Area> = outcome.streams.iter().filter(unread).map(|stream| &stream.stream.area).collect();
     for stream in &outcome.streams {
-        let unread = stream.counts.digests.unread + stream.counts.logs.unread > 0;
-        let unlisted = outcome.unlisted.iter().any(|why| why.starts_with(&format!("{}: ", stream.stream.area)));
-        if let Some(head) = stream.head.as_ref().filter(|_| !unread && !unlisted) {
+        let area = &stream.stream.area;
+        let unlisted = outcome.unlisted.iter().any(|why| why.starts_with(&format!("{area}: ")));
+        if let Some(head) = stream.head.as_ref().filter(|_| !unread.contains(area) && !unlisted) {
             heads.insert(stream.stream.clone(), head.clone());
         }
     }
@@ -126,8 +129,7 @@ fn link(before: &str, json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::integrity::outcome::StreamOutcome;
-    use crate::integrity::place::{Area, Place};
+    use crate::integrity::place::Place;
     use proptest::prelude::*;
 
     fn stream(region: &str) -> Stream {

@@ -266,6 +266,11 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// Whether any of this time is in it.
+    pub fn covers(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.from.is_none_or(|begin| begin < until) && from < self.until
+    }
+
     /// Its length; `None` of one without a beginning.
     pub fn length(&self) -> Option<SignedDuration> {
         self.from.map(|from| self.until.duration_since(from))

@@ -51,19 +51,23 @@ impl<E: Evidence> Work<E> {
         ledger: &mut Ledger<'_>,
     ) -> Result<(), String> {
         let covered = Covered::of(judged);
+        let since = self.names_since();
+        // Of a trail that has just begun there is no digest yet.
+        let overdue = self.settings.until.checked_sub(LATENESS).unwrap_or(self.settings.until);
         let mut logs = 0;
         let look = |key: String| {
             let Some(log) = LogKey::parse(&key).filter(|log| log.area == self.area) else { return };
-            if log.time > self.settings.until || self.settings.since.is_some_and(|since| log.time < since) {
+            if log.time > self.settings.until || since.is_some_and(|since| log.time < since) {
                 return;
             }
-            logs += 1;
+            logs += u64::from(log.time <= overdue);
             let place = self.place(key);
             if named.has(&place) {
                 return;
             }
             let named_by = log.time.saturating_add(NAMED_WITHIN).unwrap_or(log.time);
-            if covered.whole(log.time, named_by) {
+            let may_be_named = gaps.iter().any(|gap| gap.reason == Reason::DigestUnread && gap.covers(log.time, named_by));
+            if covered.whole(log.time, named_by) && !may_be_named {
                 if self.settings.unreferenced == Unreferenced::Fault {
                     ledger.unreferenced(place, log.time, Verdict::NotIntact { faults: vec![Fault::Unreferenced] });
                 }
