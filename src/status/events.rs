@@ -1,5 +1,7 @@
 //! Every event that is ever published: a constructor each. Events mark transitions, never a state that lasts.
 
+use super::integrity::words_of_gap;
+use crate::api::integrity::IntegrityGap;
 use crate::api::inventory::BlindSpot;
 use crate::facets::difference::Difference;
 use crate::facets::difference::shown;
@@ -124,6 +126,51 @@ pub fn refused(note: String) -> Event {
 /// A pass that could not be completed, under the reason that the condition gives.
 pub fn failed(reason: &str, note: String) -> Event {
     event(true, reason, "Reconcile", note)
+}
+
+/// A file of the archive is not what CloudTrail delivered. `version` of it still is.
+pub fn log_tampered(account: &str, what: &str, version: Option<&str>) -> Event {
+    let advice = match version {
+        Some(version) => format!("S3 version {version} of it still holds what was delivered: keep that version, and copy it back once you know who did this"),
+        None => "no version of it holds what was delivered: a replica may. Find out who did this before anything else is changed".to_owned(),
+    };
+    event(true, "LogTampered", "Verify", format!("account {account}: {}. {advice}", shortened(what.to_owned(), 700)))
+}
+
+pub fn more_tampered(account: &str, count: usize) -> Event {
+    let note = format!("account {account}: {count} more files are not what CloudTrail delivered: see status.integrity.files, or run `trailkeeper verify`");
+    event(true, "LogTampered", "Verify", note)
+}
+
+/// Digests that there should be. `first` is one of them, where its name is known.
+pub fn digest_missing(account: &str, gap: &IntegrityGap, first: Option<&str>) -> Event {
+    let first = first.map(|first| format!(". The first: {first}")).unwrap_or_default();
+    let advice = "restore it from its version or a replica; if CloudTrail was late, the next verification says so";
+    event(true, "DigestMissing", "Verify", format!("account {account}: {}{first}. What to do: {advice}", words_of_gap(gap)))
+}
+
+/// A time of which nothing is proven.
+pub fn integrity_gap(account: &str, gap: &IntegrityGap) -> Event {
+    let known = match (&gap.cause, gap.explained) {
+        (Some(cause), _) => cause.as_str(),
+        (None, true) => "AWS itself accounts for it: the archive is intact all the same",
+        (None, false) => "nothing accounts for it: ask `trailkeeper report` who changed the trail then",
+    };
+    event(true, "IntegrityGap", "Verify", format!("account {account}: {}. {known}", words_of_gap(gap)))
+}
+
+pub fn more_gaps(account: &str, count: usize) -> Event {
+    event(true, "IntegrityGap", "Verify", format!("account {account}: {count} more times without evidence: see status.integrity.gaps"))
+}
+
+/// What was not intact is put right, or acknowledged.
+pub fn integrity_restored(account: &str) -> Event {
+    event(false, "IntegrityRestored", "Verify", format!("account {account}: nothing is known any more that is not as CloudTrail delivered it"))
+}
+
+/// Whether the archive is intact can't be told.
+pub fn integrity_unknown(account: &str, message: &str) -> Event {
+    event(true, "IntegrityUnknown", "Verify", format!("account {account}: {message}"))
 }
 
 pub fn deleted(account: &str, what: &str) -> Event {

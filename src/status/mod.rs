@@ -10,6 +10,7 @@ pub mod compliance_policy;
 pub mod coverage;
 pub mod event_data_store;
 pub mod events;
+pub mod integrity;
 pub mod inventory;
 pub mod log_archive;
 pub mod organization;

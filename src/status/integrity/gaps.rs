@@ -1,0 +1,177 @@
+//! Times of which nothing is proven: kept for good, one entry for all accounts and Regions of a trail that have it.
+
+use super::{Known, Run, Stop, keep};
+use crate::api::integrity::{GapReason, IntegrityGap, IntegrityStatus};
+use crate::api::log_archive::WriterStatus;
+use crate::facets::grants::account_of;
+use crate::integrity::fault::{Fault, Gap, Reason, Sort, Verdict};
+use crate::integrity::outcome::Outcome;
+use crate::integrity::place::Stream;
+use crate::status::Event;
+use crate::status::events;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// Gaps that the status lists.
+const MOST_GAPS: usize = 50;
+
+/// Places that one of them names.
+const MOST_PLACES: usize = 5;
+
+/// Gaps that have an event of their own; of more only the number is told.
+const MOST_EVENTS: usize = 5;
+
+/// How far the time at which AWS says that logging stopped may be from the end of the last digest.
+const ABOUT: SignedDuration = SignedDuration::from_hours(1);
+
+/// Takes over what was found of gaps.
+pub fn take_over(status: &mut IntegrityStatus, run: &Run, known: &Known<'_>) -> Vec<Event> {
+    let found = merged(&run.outcome, known);
+    let mut new = Vec::new();
+    for gap in &found {
+        if let Some(before) = status.gaps.iter_mut().find(|before| is_same(before, gap)) {
+            let first_seen = before.first_seen;
+            *before = IntegrityGap { first_seen, cause: gap.cause.clone().or_else(|| before.cause.take()), ..gap.clone() };
+            continue;
+        }
+        status.gaps_dropped += keep(&mut status.gaps, MOST_GAPS, gap.clone(), |gap| gap.explained || gap.put_right.is_some());
+        new.push(gap);
+    }
+    for before in status.gaps.iter_mut().filter(|before| before.put_right.is_none()) {
+        // An end that is overdue is looked at in every run.
+        let seen = if before.reason == GapReason::EndMissing { run.is_complete() } else { before.from.is_some_and(|from| run.read_again(from)) };
+        if seen && !found.iter().any(|gap| is_same(before, gap)) {
+            before.put_right = Some(known.now);
+        }
+    }
+    tell(&new, &run.outcome, known.account)
+}
+
+/// A gap of an earlier run, as this one sees it. What only looked like the end has a reason of its own later.
+fn is_same(before: &IntegrityGap, gap: &IntegrityGap) -> bool {
+    let trail = before.trail == gap.trail && before.home_region == gap.home_region;
+    let overlap = before.from.is_none_or(|from| from < gap.until) && gap.from.is_none_or(|from| from < before.until);
+    trail && overlap && before.put_right.is_none() && (before.reason == gap.reason || before.reason == GapReason::EndMissing)
+}
+
+/// The gaps of a run, those of one trail with the same reason and a common time as one.
+fn merged(outcome: &Outcome, known: &Known<'_>) -> Vec<IntegrityGap> {
+    let mut merged: Vec<IntegrityGap> = Vec::new();
+    for gap in &outcome.gaps {
+        let Some(reason) = reason(gap, known.writers) else { continue };
+        let one = entry(gap, reason, known);
+        match merged.iter_mut().find(|other| other.reason == reason && is_same(other, &one)) {
+            Some(other) => join(other, &one),
+            None => merged.push(one),
+        }
+    }
+    merged
+}
+
+/// What could not be read is no gap, nor is what the archive's own rules let go.
+fn reason(gap: &Gap, writers: &[WriterStatus]) -> Option<GapReason> {
+    Some(match gap.reason {
+        Reason::DigestUnread | Reason::Expired => return None,
+        // Nobody else may deliver: the trail is gone as it was declared to.
+        Reason::EndMissing if !is_writer(&gap.stream, writers) => GapReason::Ended,
+        Reason::LoggingStopped => GapReason::LoggingStopped,
+        Reason::ValidationOff => GapReason::ValidationOff,
+        Reason::Unexplained => GapReason::Unexplained,
+        Reason::DigestsMissing => GapReason::DigestsMissing,
+        Reason::DigestInvalid => GapReason::DigestInvalid,
+        Reason::BeginningMissing => GapReason::BeginningMissing,
+        Reason::EndMissing => GapReason::EndMissing,
+        Reason::Ended => GapReason::Ended,
+        Reason::TimesDoNotMeet => GapReason::TimesDoNotMeet,
+    })
+}
+
+fn is_writer(stream: &Stream, writers: &[WriterStatus]) -> bool {
+    let is = |writer: &WriterStatus| {
+        let name = writer.trail_arn.rsplit('/').next().unwrap_or_default();
+        let region = writer.trail_arn.split(':').nth(3).unwrap_or_default();
+        let account = writer.organization_id.is_some() || account_of(&writer.trail_arn) == stream.area.account;
+        name == stream.trail && region == stream.home_region && account
+    };
+    writers.iter().any(is)
+}
+
+fn entry(gap: &Gap, reason: GapReason, known: &Known<'_>) -> IntegrityGap {
+    IntegrityGap {
+        reason,
+        explained: gap.reason.is_explained() || reason == GapReason::Ended,
+        trail: gap.stream.trail.clone(),
+        home_region: gap.stream.home_region.clone(),
+        from: gap.from,
+        until: gap.until,
+        hours: gap.hours(),
+        places: 1,
+        first_places: vec![gap.stream.area.to_string()],
+        unproven_log_files: gap.unproven_logs,
+        first_seen: known.now,
+        put_right: None,
+        cause: known.stops.iter().find(|stop| causes(stop, gap, reason)).map(cause),
+    }
+}
+
+/// Whether a Trail has the stop on record that made a gap.
+fn causes(stop: &Stop, gap: &Gap, reason: GapReason) -> bool {
+    let kind = <&'static str>::from(reason);
+    let until = stop.until.unwrap_or(Timestamp::MAX).saturating_add(ABOUT).unwrap_or(Timestamp::MAX);
+    let from = stop.from.saturating_sub(ABOUT).unwrap_or(Timestamp::MIN);
+    let of_trail = stop.trail == gap.stream.trail && stop.home_region == gap.stream.home_region;
+    of_trail && stop.kind == kind && gap.covers(from, until)
+}
+
+fn cause(stop: &Stop) -> String {
+    let Stop { object, kind, from, .. } = stop;
+    let until = stop.until.map_or_else(|| "goes on".to_owned(), |until| format!("until {until}"));
+    format!("Trail {object} has it on record: {kind} from {from}, {until}. `trailkeeper report` says who did it")
+}
+
+fn join(one: &mut IntegrityGap, other: &IntegrityGap) {
+    one.from = one.from.zip(other.from).map(|(one, other)| one.min(other));
+    one.until = one.until.max(other.until);
+    one.hours = one.hours.max(other.hours);
+    one.places += other.places;
+    one.unproven_log_files += other.unproven_log_files;
+    let room = MOST_PLACES.saturating_sub(one.first_places.len());
+    one.first_places.extend(other.first_places.iter().take(room).cloned());
+    one.cause = one.cause.take().or_else(|| other.cause.clone());
+}
+
+fn tell(new: &[&IntegrityGap], outcome: &Outcome, account: &str) -> Vec<Event> {
+    let event = |gap: &&IntegrityGap| match gap.reason {
+        GapReason::DigestsMissing | GapReason::BeginningMissing | GapReason::EndMissing => {
+            events::digest_missing(account, gap, missing(gap, outcome).as_deref())
+        }
+        _ => events::integrity_gap(account, gap),
+    };
+    let more = new.len().saturating_sub(MOST_EVENTS);
+    new.iter().take(MOST_EVENTS).map(event).chain((more > 0).then(|| events::more_gaps(account, more))).collect()
+}
+
+/// The first digest of a gap that is known by name, and the version that still holds it.
+fn missing(gap: &IntegrityGap, outcome: &Outcome) -> Option<String> {
+    let is = |faults: &[Fault]| faults.contains(&Fault::Missing);
+    let in_gap = |time: Timestamp| gap.from.is_none_or(|from| time > from) && time <= gap.until;
+    let object = outcome.objects.iter().find(|object| {
+        let missing = matches!(&object.verdict, Verdict::NotIntact { faults } if is(faults));
+        let of_trail = object.place.key.contains(&format!("_{}_{}_", gap.trail, gap.home_region));
+        missing && of_trail && object.sort == Sort::Digest && object.time.is_some_and(in_gap)
+    })?;
+    Some(match &object.good_version {
+        Some(version) => format!("{}, of which S3 still has version {version}", object.place),
+        None => object.place.to_string(),
+    })
+}
+
+/// Up to when all trails that go on are verified.
+pub fn verified_through(outcome: &Outcome) -> Option<Timestamp> {
+    let over = |reason: Reason| matches!(reason, Reason::LoggingStopped | Reason::Ended | Reason::EndMissing);
+    let ended: BTreeSet<&Stream> =
+        outcome.gaps.iter().filter(|gap| over(gap.reason) && gap.until >= outcome.until).map(|gap| &gap.stream).collect();
+    let heads = || outcome.streams.iter().filter_map(|stream| Some((&stream.stream, stream.head.as_ref()?.end)));
+    let going_on = heads().filter(|(stream, _)| !ended.contains(stream)).map(|(_, end)| end).min();
+    going_on.or_else(|| heads().map(|(_, end)| end).max())
+}

@@ -1,0 +1,199 @@
+//! What verifications of an archive's files tell: the status that keeps it, the condition `Intact`, the events, and when the
+//! next one is due. Pure.
+
+mod files;
+mod gaps;
+mod judge;
+
+pub use judge::{judge, words_of_gap};
+
+use super::Event;
+use crate::api::Trail;
+use crate::api::integrity::{Integrity, IntegrityCounts, IntegrityFile, IntegrityGap, IntegrityRun, IntegrityStatus, Unread};
+use crate::api::log_archive::WriterStatus;
+use crate::engine::trail_name;
+use crate::integrity::fault::Verdict;
+use crate::integrity::outcome::Outcome;
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+use std::time::Duration;
+
+/// A verification that has ended.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub outcome: Outcome,
+    pub started: Timestamp,
+    pub finished: Timestamp,
+    /// All of `lookbackDays` was read.
+    pub whole: bool,
+    /// The `requestedAt` annotation at its beginning.
+    pub request: Option<String>,
+}
+
+impl Run {
+    /// Nothing was left unread, so what it does not report is good.
+    fn is_complete(&self) -> bool {
+        let counts = self.outcome.counts();
+        counts.digests.unread + counts.logs.unread == 0 && self.outcome.unlisted.is_empty() && self.outcome.omitted == 0
+    }
+
+    /// Whether it read again what is of this time.
+    fn read_again(&self, time: Timestamp) -> bool {
+        self.whole && self.is_complete() && self.outcome.since.is_none_or(|since| time > since)
+    }
+}
+
+/// A time in which a Trail is known not to have recorded, or not to have had its log files validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Name in AWS and home Region.
+    pub trail: String,
+    pub home_region: String,
+    /// `NAMESPACE/NAME` of the Trail.
+    pub object: String,
+    /// As the Trail's `status.gaps` has it.
+    pub kind: String,
+    pub from: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+/// The stops that Trails have on record.
+pub fn stops(trails: &[Trail]) -> Vec<Stop> {
+    let of = |trail: &Trail| -> Vec<Stop> {
+        let gaps = trail.status.as_ref().map(|status| status.gaps.clone()).unwrap_or_default();
+        let object = format!("{}/{}", trail.namespace().unwrap_or_default(), trail.name_any());
+        let stop = |gap: crate::api::common::EvidenceGap| Stop {
+            trail: trail_name(trail),
+            home_region: trail.spec.region.clone(),
+            object: object.clone(),
+            kind: gap.kind,
+            from: gap.from,
+            until: gap.until,
+        };
+        gaps.into_iter().map(stop).collect()
+    };
+    trails.iter().flat_map(of).collect()
+}
+
+/// What is known besides the run.
+pub struct Known<'a> {
+    pub account: &'a str,
+    /// The trails that may deliver.
+    pub writers: &'a [WriterStatus],
+    pub stops: &'a [Stop],
+    pub now: Timestamp,
+}
+
+/// Takes over what a run found. The events tell of what was not known before.
+pub fn after_run(before: Option<&IntegrityStatus>, run: &Run, known: &Known<'_>) -> (IntegrityStatus, Vec<Event>) {
+    let mut status = before.cloned().unwrap_or_default();
+    let counts = run.outcome.counts();
+    let read = IntegrityCounts { digests: counts.digests.total(), log_files: counts.logs.total(), bytes: run.outcome.bytes };
+    status.last_run = Some(IntegrityRun { started: run.started, finished: run.finished, counts: read, whole: run.whole });
+    if run.whole {
+        status.last_whole_run_time = Some(run.started);
+    }
+    status.last_handled_request = run.request.clone();
+    status.total.digests += read.digests;
+    status.total.log_files += read.log_files;
+    status.total.bytes += read.bytes;
+    status.unread = unread(&run.outcome);
+    status.without_digests = run.outcome.undigested.iter().map(|undigested| undigested.area.to_string()).collect();
+    let mut events = gaps::take_over(&mut status, run, known);
+    events.extend(files::take_over(&mut status, run, known));
+    status.verified_through = gaps::verified_through(&run.outcome).or(status.verified_through);
+    (status, events)
+}
+
+/// What could not be read, by the first reason.
+fn unread(outcome: &Outcome) -> Option<Unread> {
+    let counts = outcome.counts();
+    let of_file = || {
+        outcome.objects.iter().find_map(|object| match &object.verdict {
+            Verdict::Unread { why } => Some(why.clone()),
+            Verdict::Intact | Verdict::NotIntact { .. } => None,
+        })
+    };
+    let files = counts.digests.unread + counts.logs.unread;
+    let message = outcome.unlisted.first().cloned().or_else(of_file)?;
+    Some(Unread { files, message: super::events::shortened(message, 1024) })
+}
+
+/// Faults that keep the archive from being intact.
+pub struct Open<'a> {
+    pub files: Vec<&'a IntegrityFile>,
+    pub gaps: Vec<&'a IntegrityGap>,
+    pub without_digests: &'a [String],
+}
+
+impl Open<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.gaps.is_empty() && self.without_digests.is_empty()
+    }
+}
+
+/// The faults that nobody has put right or acknowledged.
+pub fn open<'a>(spec: &Integrity, status: &'a IntegrityStatus) -> Open<'a> {
+    let unacknowledged = |time: Timestamp| spec.acknowledged_until.is_none_or(|until| time > until);
+    let file = |file: &&IntegrityFile| file.put_right.is_none() && unacknowledged(file.time.unwrap_or(file.first_seen));
+    let gap = |gap: &&IntegrityGap| !gap.explained && gap.put_right.is_none() && unacknowledged(gap.until);
+    Open {
+        files: status.files.iter().filter(file).collect(),
+        gaps: status.gaps.iter().filter(gap).collect(),
+        without_digests: &status.without_digests,
+    }
+}
+
+/// When the next verification is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Of all that `lookbackDays` asks for, or of what is new.
+    Now {
+        whole: bool,
+    },
+    In(Duration),
+}
+
+/// When the next verification is due. `requested` is the annotation by which people ask for a pass: what is not intact is
+/// then read again, so that what was put right shows at once.
+pub fn due(spec: &Integrity, status: Option<&IntegrityStatus>, requested: Option<&str>, now: Timestamp) -> Due {
+    let Some((status, last)) = status.and_then(|status| Some((status, status.last_run.as_ref()?))) else {
+        return Due::Now { whole: true };
+    };
+    if requested.is_some() && requested != status.last_handled_request.as_deref() {
+        return Due::Now { whole: !open(spec, status).is_empty() };
+    }
+    let left = |from: Timestamp, interval: Duration| {
+        let passed = Duration::try_from(now.duration_since(from)).unwrap_or_default();
+        interval.saturating_sub(passed)
+    };
+    let recheck = Duration::from_secs(u64::try_from(spec.recheck_days).unwrap_or_default() * 86_400);
+    if !recheck.is_zero() && status.last_whole_run_time.is_none_or(|time| left(time, recheck).is_zero()) {
+        return Due::Now { whole: true };
+    }
+    match left(last.started, spec.interval.into()) {
+        Duration::ZERO => Due::Now { whole: false },
+        left => Due::In(left),
+    }
+}
+
+/// From when on files are verified if nothing was before. `None`: everything.
+pub fn since(spec: &Integrity, now: Timestamp) -> Option<Timestamp> {
+    let days = i64::from(spec.lookback_days);
+    (days > 0).then(|| now.checked_sub(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MIN))
+}
+
+/// Keeps a list short: what is over (`is_over`) makes room for what is not. Returns how many were dropped.
+fn keep<T>(list: &mut Vec<T>, most: usize, new: T, is_over: impl Fn(&T) -> bool) -> u64 {
+    if list.len() < most {
+        list.push(new);
+        return 0;
+    }
+    if !is_over(&new)
+        && let Some(at) = list.iter().rposition(is_over)
+    {
+        list.remove(at);
+        list.push(new);
+    }
+    1
+}
