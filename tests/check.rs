@@ -278,6 +278,8 @@ async fn a_refused_read_is_not_known_and_names_the_permission() {
     assert!(unknown.contains("default/logs: TK-BUCKET-024") && unknown.contains("default/audit: TK-TRAIL-001"), "{unknown:?}");
     let text = stage.run(&["check", "-f", "-"], &stage.manifests());
     expect(&text, 1, &["not known: TK-BUCKET-024", "Allow s3:GetBucketPolicy", "Allow cloudtrail:GetTrailStatus"]);
+    let junit = stage.run(&["check", "-f", "-", "-o", "junit"], &stage.manifests());
+    expect(&junit, 1, &["<?xml", "failures=\"0\" errors=\"", "TK-BUCKET-024", "Allow s3:GetBucketPolicy"]);
 }
 
 /// The printed policy is enough, judged by somebody else's IAM: nothing is left unread by `check`, nor by `report`.

@@ -1,14 +1,14 @@
 //! `trailkeeper check`: the best-practice rules on what accounts have, managed or not. Needs no cluster; writes nothing.
 
+use super::DIFFERENCES;
 use super::lint::severity;
 use super::progress::Told;
 use super::scope::Scope;
-use super::{DIFFERENCES, Format};
-use crate::report::check::{Checked, Outcome, json, text};
+use crate::report::check::{Checked, Outcome, github, json, junit, text};
 use crate::rules::catalogue::Catalogue;
 use crate::rules::finding::Severity;
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,7 +25,16 @@ pub struct Check {
     severity: Severity,
     /// Form of the answer.
     #[arg(short, long, value_enum, default_value = "text")]
-    output: Format,
+    output: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Junit,
+    /// GitHub workflow commands: annotations of the run.
+    Github,
 }
 
 impl Check {
@@ -42,8 +51,10 @@ impl Check {
         };
         checked.findings.retain(|finding| finding.severity >= self.severity);
         let rendered = match self.output {
-            Format::Text => text::render(&checked, &catalogue),
-            Format::Json => format!("{:#}\n", json::render(&checked)),
+            Form::Text => text::render(&checked, &catalogue),
+            Form::Json => format!("{:#}\n", json::render(&checked)),
+            Form::Junit => junit::render(&checked, &catalogue)?,
+            Form::Github => github::render(&checked, &catalogue),
         };
         anstream::stdout().lock().write_all(rendered.as_bytes())?;
         Ok(match checked.outcome() {

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod check;
 pub mod iam_policy;
 pub mod integrity;
+mod junit_case;
 pub mod lint;
 pub mod open_reports;
 mod page;
@@ -17,6 +18,7 @@ pub mod plan_text;
 pub mod rules;
 #[cfg(test)]
 mod samples;
+mod workflow;
 
 use crate::api::common::Mode;
 use crate::engine::{Assessment, Outcome};

@@ -1,10 +1,14 @@
 //! What `check` found: pure. The value, and its forms for people and for programs.
 
+pub mod github;
 pub mod json;
+pub mod junit;
+#[cfg(test)]
+mod samples;
 pub mod text;
 
 use super::audit::{AccountEvidence, Counts};
-use crate::rules::finding::{Finding, Result};
+use crate::rules::finding::{Finding, Judged, Result};
 
 /// Everything that was found in the given accounts.
 #[derive(Clone, Debug, Default)]
@@ -59,5 +63,14 @@ impl Checked {
 
     fn trails(&self) -> usize {
         self.accounts.iter().flat_map(|account| &account.trails).filter(|trail| !trail.shadow).count()
+    }
+}
+
+/// What was judged, who keeps it, and where it is.
+fn heading(judged: &Judged) -> String {
+    let place = format!("account {}, {}", judged.account, judged.region);
+    match &judged.object {
+        Some(object) => format!("{} {object} ({}; {place})", judged.kind, judged.arn),
+        None => format!("{} {} (not managed; {place})", judged.kind, judged.arn),
     }
 }

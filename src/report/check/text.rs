@@ -1,10 +1,10 @@
 //! What `check` found, for people at a terminal: by object, the most severe first, with the fix. Colours are ANSI sequences, always.
 
-use super::{Checked, Outcome};
+use super::{Checked, Outcome, heading};
 use crate::report::audit::patch;
 use crate::report::lint::text::colour;
 use crate::rules::catalogue::Catalogue;
-use crate::rules::finding::{Finding, Judged, Result, Verdict};
+use crate::rules::finding::{Finding, Result, Verdict};
 use owo_colors::OwoColorize;
 use std::fmt::Write;
 
@@ -34,15 +34,6 @@ pub fn render(checked: &Checked, catalogue: &Catalogue) -> String {
     }
     let _ = writeln!(out, "{}", summary(checked));
     out
-}
-
-/// What was judged, who keeps it, and where it is.
-fn heading(judged: &Judged) -> String {
-    let place = format!("account {}, {}", judged.account, judged.region);
-    match &judged.object {
-        Some(object) => format!("{} {object} ({}; {place})", judged.kind, judged.arn),
-        None => format!("{} {} (not managed; {place})", judged.kind, judged.arn),
-    }
 }
 
 fn told(out: &mut String, finding: &Finding, catalogue: &Catalogue) {
@@ -85,23 +76,17 @@ fn summary(checked: &Checked) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::audit::samples;
-
-    fn sample() -> Checked {
-        let evidence = samples::evidence();
-        let notes = vec!["Trail audit/gone is not in AWS".to_owned()];
-        Checked { accounts: evidence.accounts, buckets: 1, findings: evidence.findings, notes, unread: Vec::new(), calls: 42 }
-    }
+    use crate::report::check::samples::checked;
 
     #[test]
     fn findings_read_well() {
         let catalogue = Catalogue::builtin().unwrap();
-        insta::assert_snapshot!(anstream::adapter::strip_str(&render(&sample(), &catalogue)).to_string());
+        insta::assert_snapshot!(anstream::adapter::strip_str(&render(&checked(), &catalogue)).to_string());
     }
 
     #[test]
     fn what_could_not_be_read_outweighs_what_was_found() {
-        let mut checked = sample();
+        let mut checked = checked();
         assert_eq!(checked.outcome(), Outcome::Unknown);
         checked.findings.retain(|finding| finding.verdict.result() != Result::Unknown);
         assert_eq!(checked.outcome(), Outcome::Findings);

@@ -1,25 +1,24 @@
 //! Findings as workflow commands: GitHub shows them beside the changed lines.
 
 use super::{Lint, Placed, name_of};
-use crate::report::place::Place;
-use crate::rules::finding::Severity;
+use crate::report::workflow::{command, level};
 use std::fmt::Write;
 
 /// The whole answer; the summary is a plain line of the log.
 pub fn render(lint: &Lint) -> String {
     let mut out = String::new();
     for problem in &lint.problems {
-        command(&mut out, "error", &problem.place, "Manifest", &problem.message);
+        command(&mut out, "error", Some(&problem.place), "Manifest", &problem.message);
     }
     for placed in lint.open() {
         let title = format!("{} {}", placed.finding.rule, placed.finding.title);
-        command(&mut out, level(placed.finding.severity), &placed.place, &title, &message(placed));
+        command(&mut out, level(placed.finding.severity), Some(&placed.place), &title, &message(placed));
     }
     for problem in &lint.expired {
-        command(&mut out, "warning", &problem.place, "Exemption", &problem.message);
+        command(&mut out, "warning", Some(&problem.place), "Exemption", &problem.message);
     }
     for note in &lint.notes {
-        command(&mut out, "notice", &note.place, "Not judged", &note.message);
+        command(&mut out, "notice", Some(&note.place), "Not judged", &note.message);
     }
     let _ = writeln!(out, "{}.", lint.summary().line());
     out
@@ -33,29 +32,6 @@ fn message(placed: &Placed) -> String {
     text
 }
 
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical | Severity::High => "error",
-        Severity::Medium => "warning",
-        Severity::Low | Severity::Info => "notice",
-    }
-}
-
-fn command(out: &mut String, level: &str, place: &Place, title: &str, message: &str) {
-    let (file, title) = (property(&place.file), property(title));
-    let _ = writeln!(out, "::{level} file={file},line={},col={},title={title}::{}", place.line, place.column, data(message));
-}
-
-/// As `@actions/core` escapes the text of a command.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// As `@actions/core` escapes the value of a property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,11 +42,5 @@ mod tests {
         let told = render(&samples::mixed());
         insta::assert_snapshot!(told);
         assert_eq!(told.lines().filter(|line| line.starts_with("::")).count(), 3);
-    }
-
-    #[test]
-    fn nothing_in_a_text_can_begin_another_command() {
-        assert_eq!(data("a\n::set-output name=x::100%\r"), "a%0A::set-output name=x::100%25%0D");
-        assert_eq!(property("a,b:c"), "a%2Cb%3Ac");
     }
 }

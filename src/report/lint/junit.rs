@@ -1,6 +1,7 @@
 //! Findings as a JUnit report: one suite per object, one case per failed rule, or one that passed where none failed.
 
 use super::{Lint, Linted, Outcome, Placed, Standing, name_of};
+use crate::report::junit_case::{exempt, failed, skipped};
 use anyhow::{Context, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::collections::HashMap;
@@ -44,24 +45,15 @@ fn case(placed: &Placed) -> TestCase {
     let found = &placed.finding;
     let status = match placed.standing() {
         Standing::Open => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(<&str>::from(found.severity));
-            status.set_message(found.verdict.message());
-            status.set_description(format!("{}: {}\nFix: {}", placed.place, found.verdict.message(), placed.fix.text));
-            status
+            let message = found.verdict.message();
+            failed(found.severity, message, format!("{}: {message}\nFix: {}", placed.place, placed.fix.text))
         }
-        Standing::Exempt(exempted) => skipped(&format!("exempt until {} by {}: {}", exempted.expires, exempted.approver, exempted.reason)),
+        Standing::Exempt(exempted) => exempt(exempted),
         Standing::InBaseline => skipped("in the baseline"),
     };
     let mut case = TestCase::new(format!("{} {}", found.rule, found.title), status);
     case.set_classname(placed.place.file.clone());
     case
-}
-
-fn skipped(why: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    status.set_message(why);
-    status
 }
 
 #[cfg(test)]
