@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
-use trailkeeper_lab::{Lab, Output, commands};
+use trailkeeper_lab::{Lab, Output, aws, commands};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const REGION: &str = "eu-central-1";
@@ -97,15 +97,20 @@ spec: {{rules: {{exclude: [{}]}}}}
         )
     }
 
-    /// The account as its manifests ask for it, with somebody who hears the alarms.
-    fn sound(account: &'static str) -> Self {
+    /// The account as its manifests ask for it, closed to the public as a whole, with somebody who hears the alarms.
+    async fn sound(account: &'static str) -> Self {
         let stage = Self::new(account);
+        stage.block_public_access(true).await;
         let applied = stage.manifests().split("---").take(4).collect::<Vec<_>>().join("---");
         expect(&stage.run(&["apply", "--auto-approve", "-f", "-"], &applied), 0, &[]);
         let queue = format!("arn:aws:sqs:{REGION}:{account}:alarms");
         stage.aws(&["sqs", "create-queue", "--queue-name", "alarms"]);
         stage.aws(&["sns", "subscribe", "--topic-arn", &stage.topic(), "--protocol", "sqs", "--notification-endpoint", &queue]);
         stage
+    }
+
+    async fn block_public_access(&self, on: bool) {
+        aws::block_public_access(self.endpoint(), self.account, on).await.unwrap();
     }
 
     fn topic(&self) -> String {
@@ -194,7 +199,7 @@ fn set(texts: &[&str]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn a_sound_account_is_clean_and_nothing_is_written() {
-    let stage = Stage::sound("710000000001");
+    let stage = Stage::sound("710000000001").await;
     let before = stage.writes().await;
     let checked = stage.check();
     assert_eq!((checked.told("fail"), checked.told("unknown")), (set(&[]), set(&[])), "{:#}", checked.answer["findings"]);
@@ -205,7 +210,7 @@ async fn a_sound_account_is_clean_and_nothing_is_written() {
 
 #[tokio::test]
 async fn the_planted_faults_are_found_and_no_others() {
-    let stage = Stage::sound("710000000002");
+    let stage = Stage::sound("710000000002").await;
     let bucket = stage.bucket();
     // Somebody's trail of one Region, to a bucket with a policy from an old tutorial.
     let forgotten = format!("old-{}", stage.account);
@@ -222,7 +227,8 @@ async fn the_planted_faults_are_found_and_no_others() {
     let policy = json!({"Version": "2012-10-17", "Statement": [statement("s3:GetBucketAcl", &arn), statement("s3:PutObject", &format!("{arn}/AWSLogs/*"))]});
     stage.aws(&["s3api", "put-bucket-policy", "--bucket", &forgotten, "--policy", &policy.to_string()]);
     stage.aws(&["cloudtrail", "create-trail", "--name", "forgotten", "--s3-bucket-name", &forgotten, "--no-is-multi-region-trail"]);
-    // The trail of the manifests is stopped, its bucket opened, its key on its way out, and nobody hears its alarms.
+    // The account is open to the public. The trail of the manifests is stopped, its bucket opened, its key on its way out, and nobody hears its alarms.
+    stage.block_public_access(false).await;
     stage.aws(&["cloudtrail", "stop-logging", "--name", "audit"]);
     stage.aws(&["s3api", "delete-public-access-block", "--bucket", &bucket]);
     stage.aws(&["s3api", "put-bucket-versioning", "--bucket", &bucket, "--versioning-configuration", "Status=Suspended"]);
@@ -255,6 +261,7 @@ async fn the_planted_faults_are_found_and_no_others() {
         "default/logs: TK-BUCKET-007",
         "main: TK-ACCOUNT-001",
         "main: TK-ACCOUNT-002",
+        "main: TK-BUCKET-005",
     ]));
     planted.extend(["001", "002", "004", "005", "006"].map(|rule| format!("forgotten: TK-TRAIL-{rule}")));
     planted.extend(["forgotten: TK-DELIVERY-005", "forgotten: TK-MONITORING-001"].map(str::to_owned));
@@ -266,18 +273,41 @@ async fn the_planted_faults_are_found_and_no_others() {
     expect(&text, 2, &[&arn, "Critical TK-TRAIL-001 Logging is on", "Fix: ", "Found: "]);
 }
 
+/// S3 applies the stricter of both: a bucket without a setting of its own is closed by the account's.
+#[tokio::test]
+async fn what_the_account_blocks_its_buckets_block() {
+    let stage = Stage::sound("710000000011").await;
+    stage.aws(&["s3api", "delete-public-access-block", "--bucket", &stage.bucket()]);
+    let checked = stage.check();
+    assert_eq!((checked.told("fail"), checked.told("unknown")), (set(&[]), set(&[])));
+    assert!(checked.told("pass").is_superset(&set(&["default/logs: TK-BUCKET-004", "main: TK-BUCKET-005"])), "{:?}", checked.told("pass"));
+}
+
 #[tokio::test]
 async fn a_refused_read_is_not_known_and_names_the_permission() {
-    let stage = Stage::sound("710000000003");
+    let stage = Stage::sound("710000000003").await;
     stage.deny("GetBucketPolicy").await;
     stage.deny("GetTrailStatus").await;
+    stage.deny("GetAccountPublicAccessBlock").await;
+    // Whether the account's setting makes up for it, nobody may say.
+    stage.aws(&["s3api", "delete-public-access-block", "--bucket", &stage.bucket()]);
     let checked = stage.check();
     assert_eq!(checked.code, Some(1), "{:#}", checked.answer);
     assert_eq!(checked.told("fail"), set(&[]));
     let unknown = checked.told("unknown");
-    assert!(unknown.contains("default/logs: TK-BUCKET-024") && unknown.contains("default/audit: TK-TRAIL-001"), "{unknown:?}");
+    let expected = ["default/logs: TK-BUCKET-024", "default/logs: TK-BUCKET-004", "main: TK-BUCKET-005", "default/audit: TK-TRAIL-001"];
+    assert!(expected.iter().all(|one| unknown.contains(*one)), "{unknown:?}");
     let text = stage.run(&["check", "-f", "-"], &stage.manifests());
-    expect(&text, 1, &["not known: TK-BUCKET-024", "Allow s3:GetBucketPolicy", "Allow cloudtrail:GetTrailStatus"]);
+    expect(
+        &text,
+        1,
+        &[
+            "not known: TK-BUCKET-024",
+            "Allow s3:GetBucketPolicy",
+            "Allow cloudtrail:GetTrailStatus",
+            "Allow s3:GetAccountPublicAccessBlock",
+        ],
+    );
     let junit = stage.run(&["check", "-f", "-", "-o", "junit"], &stage.manifests());
     expect(&junit, 1, &["<?xml", "failures=\"0\" errors=\"", "TK-BUCKET-024", "Allow s3:GetBucketPolicy"]);
 }
@@ -285,7 +315,7 @@ async fn a_refused_read_is_not_known_and_names_the_permission() {
 /// The printed policy is enough, judged by somebody else's IAM: nothing is left unread by `check`, nor by `report`.
 #[tokio::test]
 async fn the_printed_policy_of_an_auditor_is_enough() {
-    let stage = Stage::sound("710000000008");
+    let stage = Stage::sound("710000000008").await;
     let policy = stage
         .run(&["iam-policy", "--identity", "audit", "-f", "-"], &stage.manifests().split("---").take(2).collect::<Vec<_>>().join("---"))
         .stdout;
@@ -366,16 +396,17 @@ async fn a_trail_that_is_not_there_is_told() {
 
 #[tokio::test]
 async fn the_files_of_a_report_are_listed_and_hold_what_happened() {
-    let stage = Stage::sound("710000000006");
+    let stage = Stage::sound("710000000006").await;
     stage.aws(&["cloudtrail", "stop-logging", "--name", "audit"]);
     stage.aws(&["cloudtrail", "start-logging", "--name", "audit"]);
+    stage.block_public_access(false).await;
     stage.aws(&["s3api", "delete-public-access-block", "--bucket", &stage.bucket()]);
     let before = stage.writes().await;
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("evidence");
     let arguments = ["report", "-f", "-", "--from", "2020-01-01", "--framework", "CIS-AWS-7.0", "--dir", dir.to_str().unwrap()];
     let output = stage.run(&arguments, &stage.manifests());
-    expect(&output, 0, &["report.html", "1 failed", "CloudTrail's event history holds 90 days"]);
+    expect(&output, 0, &["report.html", "2 failed", "CloudTrail's event history holds 90 days"]);
     assert_eq!(stage.writes().await, before, "report wrote to AWS");
 
     let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
@@ -421,7 +452,7 @@ async fn the_files_of_a_report_are_listed_and_hold_what_happened() {
 
 #[tokio::test]
 async fn security_hub_takes_findings_and_archives_what_is_resolved() {
-    let stage = Stage::sound("710000000007");
+    let stage = Stage::sound("710000000007").await;
     stage.aws(&["s3api", "put-bucket-versioning", "--bucket", &stage.bucket(), "--versioning-configuration", "Status=Suspended"]);
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();

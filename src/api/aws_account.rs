@@ -200,6 +200,9 @@ pub struct Endpoints {
     /// For S3; buckets are then addressed by path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub s3: Option<String>,
+    /// For S3 Control, as it stands: the account's id is not put before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_control: Option<String>,
     /// For SNS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sns: Option<String>,

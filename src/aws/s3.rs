@@ -16,10 +16,12 @@ use crate::facets::step::S3Step;
 use crate::facets::tags::{OwnerFacts, Tags, users};
 use aws_sdk_s3::types as sdk;
 
+pub(super) const NO_PUBLIC_ACCESS_BLOCK: &str = "NoSuchPublicAccessBlockConfiguration";
+
 /// S3 answers 404 with these codes where a bucket has no such configuration.
 const NOT_CONFIGURED: [&str; 8] = [
     "OwnershipControlsNotFoundError",
-    "NoSuchPublicAccessBlockConfiguration",
+    NO_PUBLIC_ACCESS_BLOCK,
     "NoSuchBucketPolicy",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchTagSet",

@@ -8,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::sync::OnceLock;
@@ -47,6 +48,16 @@ fn http_client() -> SharedHttpClient {
             aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
         })
         .clone()
+}
+
+/// S3 Control's own rules put the account's id before the host of any endpoint, and few names that somebody gives are wildcards.
+#[derive(Debug)]
+struct AsGiven(String);
+
+impl ResolveEndpoint for AsGiven {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
+    }
 }
 
 impl Session {
@@ -122,6 +133,15 @@ impl Session {
         let config = self.config(Some(region), &self.endpoints.s3);
         let by_path = config.endpoint_url().is_some();
         aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build())
+    }
+
+    pub(super) fn s3_control(&self, region: &str) -> aws_sdk_s3control::Client {
+        let config = self.config(Some(region), &self.endpoints.s3_control);
+        let mut own = aws_sdk_s3control::config::Builder::from(&config);
+        if let Some(url) = config.endpoint_url() {
+            own.set_endpoint_resolver(Some(AsGiven(url.to_owned()).into_shared_resolver()));
+        }
+        aws_sdk_s3control::Client::from_conf(own.build())
     }
 
     pub(super) fn sts(&self) -> aws_sdk_sts::Client {

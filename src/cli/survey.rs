@@ -21,7 +21,7 @@ use crate::facets::read::{CloudTrailRead, Read, S3Read};
 use crate::facets::registry;
 use crate::facets::replication::{BucketReplication, ReplicationState};
 use crate::facets::trail_settings::{Settings, TrailSettings};
-use crate::rules::bucket::BucketOwnerState;
+use crate::rules::bucket::{ACCOUNT_PUBLIC_ACCESS_BLOCK, BucketOwnerState};
 use crate::rules::of_found::{FoundBucket, FoundTrail};
 use crate::status::classes::explain;
 use crate::status::coverage::Inventory;
@@ -149,6 +149,7 @@ async fn look_at_account(place: &Place, keepers: &Keepers, shared: &Arc<Shared>,
 /// What of an account no trail tells.
 async fn look_around(here: &Cloud, organization: Option<&OrganizationStatus>) -> Seen {
     let mut seen = Seen::default();
+    seen.insert(ACCOUNT_PUBLIC_ACCESS_BLOCK, here.account_public_access_block().await);
     let iam = here.iam_evidence().await;
     seen.insert("cloudTrailAdministrators", iam.administrators);
     seen.insert("iamPolicies", iam.policies);
@@ -264,6 +265,10 @@ async fn look_at_bucket(
         Owner::Unknown(failure) => Observed::Unknown(failure),
     };
     seen.insert("bucketOwner", of_owner);
+    // Of a bucket of none of the given accounts nobody here may ask it.
+    if let Some(block) = owners_place.and_then(|at| accounts.get(at)).and_then(|account| account.seen.get(ACCOUNT_PUBLIC_ACCESS_BLOCK)) {
+        seen.insert(ACCOUNT_PUBLIC_ACCESS_BLOCK, block.clone());
+    }
     look_behind_bucket(&here, &found, writers.into_iter().map(|(.., key)| key), &mut seen).await;
     Ok(Some(SurveyedBucket { bucket: found, seen, reach }))
 }

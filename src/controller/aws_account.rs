@@ -9,6 +9,7 @@ use crate::api::{AwsAccount, AwsAccountStatus, Trail, TrailStatus};
 use crate::aws::{Session, organizations};
 use crate::engine::Deletion;
 use crate::facets::observed::Seen;
+use crate::rules::bucket::ACCOUNT_PUBLIC_ACCESS_BLOCK;
 use crate::rules::case::Case;
 use crate::status::Waiting;
 use crate::status::aws_account::{Answers, verified};
@@ -111,7 +112,9 @@ impl Kind for AwsAccount {
             told.events.extend(inventory::tell(&mut told.status, &self.spec, &inventory, &keepers));
             let judging = Judging::of(self, pass.context, pass.now);
             let known = AwsAccount { status: Some(told.status.clone()), ..self.clone() };
-            let case = judging.frame.account(&known, inventory, Seen::default());
+            let mut seen = Seen::default();
+            seen.insert(ACCOUNT_PUBLIC_ACCESS_BLOCK, cloud.account_public_access_block().await);
+            let case = judging.frame.account(&known, inventory, seen);
             judging.tell(&Case::Account(&case), pass.context, &mut told);
         }
         Ok(Passed { told, failed })

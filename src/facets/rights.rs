@@ -63,14 +63,17 @@ impl Rights {
 }
 
 /// What the look at an account as a whole needs, whatever lives in it: its organization, its Regions where nobody has told
-/// which those are, and the trails in them (docs/inventory.md). Of the organization only its management account and delegated
+/// which those are, the trails in them (docs/inventory.md), and S3 Block Public Access. Of the organization only its management account and delegated
 /// administrators ask more than its id; which account is one, no manifest says. GetCallerIdentity needs no right.
 pub fn of_account(account: &AccountFacts) -> Vec<Right> {
     let (partition, id) = (account.partition.as_str(), &account.id);
-    let mut rights = Rights::default().reading("*", &ORGANIZATION_READS).reading("*", &["cloudtrail:DescribeTrails"]).reading(
-        &format!("arn:{partition}:cloudtrail:*:{id}:trail/*"),
-        &["cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "cloudtrail:ListTags"],
-    );
+    let mut rights = Rights::default()
+        .reading("*", &ORGANIZATION_READS)
+        .reading("*", &["cloudtrail:DescribeTrails", "s3:GetAccountPublicAccessBlock"])
+        .reading(
+            &format!("arn:{partition}:cloudtrail:*:{id}:trail/*"),
+            &["cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "cloudtrail:ListTags"],
+        );
     if account.regions.is_empty() {
         rights = rights.reading(&format!("arn:{partition}:account::{id}:account"), &["account:ListRegions"]);
     }

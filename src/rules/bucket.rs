@@ -147,18 +147,24 @@ fn belongs_to_expected_account(case: &ArchiveCase) -> Judgement {
     })
 }
 
+/// The name of the account's S3 Block Public Access, beside the facets of an account or of a bucket.
+pub const ACCOUNT_PUBLIC_ACCESS_BLOCK: &str = "accountPublicAccessBlock";
+
 /// All four off: what a bucket has that was never given any.
 fn open() -> PublicAccessBlock {
     PublicAccessBlock { block_public_acls: false, ignore_public_acls: false, block_public_policy: false, restrict_public_buckets: false }
 }
 
-/// S3 applies the stricter of the bucket's setting and the account's.
+/// S3 applies the stricter of the bucket's setting and the account's. The operator looks at the bucket's alone.
 fn is_blocked(case: &ArchiveCase, setting: fn(&PublicAccessBlock) -> bool) -> Result<bool, Verdict> {
-    let account = case.common.seen.state::<PublicAccessBlock>("accountPublicAccessBlock");
-    if account.as_ref().is_some_and(setting) {
+    let known = case.common.was_looked_at(ACCOUNT_PUBLIC_ACCESS_BLOCK);
+    let of_account = if known { case.common.state::<PublicAccessBlock>(ACCOUNT_PUBLIC_ACCESS_BLOCK) } else { Ok(None) };
+    if of_account.as_ref().is_ok_and(|block| block.as_ref().is_some_and(setting)) {
         return Ok(true);
     }
-    Ok(setting(&case.common.state("publicAccessBlock")?.unwrap_or_else(open)))
+    // One that is on decides; where the bucket's is off, the account's must be known.
+    let of_bucket = case.common.state("publicAccessBlock")?.unwrap_or_else(open);
+    Ok(setting(&of_bucket) || of_account?.is_some_and(|block| setting(&block)))
 }
 
 fn ownership(case: &ArchiveCase) -> Result<OwnershipState, Verdict> {
@@ -229,7 +235,7 @@ fn public_access_blocked(case: &ArchiveCase) -> Judgement {
 }
 
 fn account_public_access_blocked(case: &AccountCase) -> Judgement {
-    let block = case.common.state("accountPublicAccessBlock")?.unwrap_or_else(open);
+    let block = case.common.state(ACCOUNT_PUBLIC_ACCESS_BLOCK)?.unwrap_or_else(open);
     let off = off(|setting| Ok(setting(&block)))?;
     must(off.is_empty(), || format!("S3 Block Public Access of the account is not whole: {} is off", off.join(", ")))
 }

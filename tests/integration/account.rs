@@ -122,3 +122,27 @@ async fn what_may_not_be_listed_is_unknown_and_no_blind_spot() {
     assert!(status["inventoryUnknown"].as_str().unwrap().contains("Allow cloudtrail:DescribeTrails"), "{status}");
     assert_eq!(world.events("AwsAccount", &world.account_name()).await, []);
 }
+
+#[tokio::test]
+async fn whether_the_account_is_closed_to_the_public_is_judged() {
+    let world = World::new("account-block").await;
+    world.apply(&with(world.account_manifest(), json!({ "regions": [REGION] }))).await;
+    let name = world.account_name();
+    world.wait_ready("AwsAccount", &name).await;
+    let verdict = async || {
+        let since = world.now().await;
+        let object = world.request_pass("AwsAccount", &name).await;
+        let asked = world.reads(since).await.iter().filter(|read| *read == "s3:GetAccountPublicAccessBlock").count();
+        assert!(asked >= 1, "not asked");
+        let findings = object.data["status"]["findings"].as_array().cloned().unwrap_or_default();
+        findings.into_iter().find(|finding| finding["rule"] == "TK-BUCKET-005")
+    };
+    assert_eq!(verdict().await.unwrap()["result"], "Fail");
+    trailkeeper_lab::aws::block_public_access(&world.endpoint(), &world.account, true).await.unwrap();
+    assert_eq!(verdict().await, None);
+    world.deny("s3", "GetAccountPublicAccessBlock").await;
+    let unknown = verdict().await.unwrap();
+    assert_eq!(unknown["result"], "Unknown");
+    assert!(unknown["message"].as_str().unwrap().contains("Allow s3:GetAccountPublicAccessBlock"), "{unknown}");
+    assert!(crate::support::is_true(&world.get("AwsAccount", &name).await, "Ready"));
+}

@@ -1,12 +1,14 @@
-//! IAM policies of an account that are in force for somebody.
+//! What an account has for itself: IAM policies that are in force for somebody, and S3 Block Public Access.
 
-use super::super::Cloud;
+use super::super::{Cloud, s3};
+use crate::api::log_archive::PublicAccessBlock;
 use crate::facets::observed::{Answer, Failure, Observed, Reading};
 use crate::facets::policy_document::Statements;
 use crate::rules::account::{CloudTrailAdministrators, IamPolicy};
 use crate::rules::key::IamPolicies;
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput as Page;
 use aws_sdk_iam::types as sdk;
+use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 use std::collections::BTreeMap;
 
 const OPERATION: &str = "iam:GetAccountAuthorizationDetails";
@@ -25,6 +27,26 @@ impl Cloud {
                 policies: Observed::Present(Reading::state(&details.own)),
             },
             Err(failure) => IamEvidence { administrators: Observed::Unknown(failure.clone()), policies: Observed::Unknown(failure) },
+        }
+    }
+
+    /// S3 Block Public Access of the whole account; absent where nobody ever set it.
+    pub async fn account_public_access_block(&self) -> Answer {
+        let client = self.session.s3_control(&self.region);
+        let request = client.get_public_access_block().account_id(&self.account);
+        match self.call("s3:GetAccountPublicAccessBlock", &self.account, request.send()).await {
+            Ok(answer) => {
+                let block = answer.public_access_block_configuration;
+                let on = |read: fn(&PublicAccessBlockConfiguration) -> Option<bool>| block.as_ref().and_then(read).unwrap_or(false);
+                Observed::Present(Reading::state(&PublicAccessBlock {
+                    block_public_acls: on(|block| block.block_public_acls),
+                    ignore_public_acls: on(|block| block.ignore_public_acls),
+                    block_public_policy: on(|block| block.block_public_policy),
+                    restrict_public_buckets: on(|block| block.restrict_public_buckets),
+                }))
+            }
+            Err(failure) if failure.code == s3::NO_PUBLIC_ACCESS_BLOCK => Observed::Absent,
+            Err(failure) => Observed::Unknown(failure),
         }
     }
 

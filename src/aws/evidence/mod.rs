@@ -1,4 +1,4 @@
-//! Evidence that rules ask for and no facet keeps: read only, for `check` and `report`. The names of the pieces are in `rules::case`.
+//! Evidence that rules ask for and no facet keeps: read only, for `check` and `report`, and what little of it the operator asks. The names of the pieces are in `rules::case`.
 
 mod account;
 mod bucket;

@@ -66,3 +66,19 @@ fn announces_endpoint(line: &str) -> bool {
 fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
+
+/// Turns S3 Block Public Access of an account on or off. AWS's command line puts the account before the host, which 127.0.0.1 has not.
+pub async fn block_public_access(endpoint: &str, account: &str, on: bool) -> Result<()> {
+    let switches = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+    let body: String = switches.iter().map(|name| format!("<{name}>{on}</{name}>")).collect();
+    let scope = format!("AWS4-HMAC-SHA256 Credential={account}-admin/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0");
+    let http = reqwest::Client::builder().no_proxy().timeout(REQUEST).build().context("making an HTTP client")?;
+    http.put(format!("{endpoint}/v20180820/configuration/publicAccessBlock"))
+        .header("authorization", scope)
+        .header("x-amz-account-id", account)
+        .body(format!("<PublicAccessBlockConfiguration>{body}</PublicAccessBlockConfiguration>"))
+        .send()
+        .await?
+        .error_for_status()?;
+    Ok(())
+}

@@ -28,7 +28,7 @@ WITHOUT_RESOURCE = {
     "iam:GetAccountAuthorizationDetails", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
     "organizations:DescribeOrganization", "organizations:EnableAWSServiceAccess", "organizations:ListAccounts",
     "organizations:ListAWSServiceAccessForOrganization", "organizations:ListDelegatedAdministrators",
-    "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes",
+    "s3:GetAccountPublicAccessBlock", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes",
 }
 
 
@@ -130,6 +130,8 @@ def kms(asked):
 
 
 def s3(asked):
+    if asked.action in WITHOUT_RESOURCE:
+        return [(asked.action, "*")]
     bucket = asked.ministack()
     checks = [(asked.action, bucket)]
     if asked.action == "s3:CreateBucket":
@@ -256,6 +258,9 @@ def judge(request):
     if action is None and request["service"] in ("account", "monitoring"):
         # MiniStack finds neither the paths of Account Management nor those of RPC v2.
         action = f"{'cloudwatch' if request['service'] == 'monitoring' else 'account'}:{request['operation']}"
+    if request["operation"].endswith("AccountPublicAccessBlock"):
+        # MiniStack takes the paths of S3 Control for a bucket's.
+        action = f"s3:{request['operation']}"
     if action is None or request["service"] not in CHECKS:
         return {"allowed": False, "action": action or f"{request['service']}:{request['operation']}", "resource": "*"}
     tags = {key.lower(): value for key, value in request_tag_context(request["service"], action, body, query).items()}

@@ -6,6 +6,9 @@ use http::{HeaderMap, Method, Uri};
 /// Operations of Account Management: their paths are their names.
 const ACCOUNT_MANAGEMENT: [&str; 4] = ["ListRegions", "GetRegionOptStatus", "EnableRegion", "DisableRegion"];
 
+/// Where S3 Control, which signs as S3, keeps Block Public Access of an account. CloudTrail and IAM name the operation after the account.
+const ACCOUNT_PUBLIC_ACCESS_BLOCK: &str = "/v20180820/configuration/publicAccessBlock";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     pub name: String,
@@ -149,6 +152,9 @@ fn s3(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
         Method::DELETE => "Delete",
         _ => "Get",
     };
+    if uri.path() == ACCOUNT_PUBLIC_ACCESS_BLOCK {
+        return format!("{verb}AccountPublicAccessBlock");
+    }
     if key.is_empty() { s3_bucket(method, verb, has) } else { s3_object(method, verb, has, headers) }
 }
 

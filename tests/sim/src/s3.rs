@@ -53,7 +53,7 @@ impl Buckets {
 
 pub async fn handle(world: &World, call: &Call) -> Result<Answer, AwsError> {
     let (name, key) = bucket_and_key(call.uri.path());
-    if call.operation == "ListBuckets" {
+    if call.operation == "ListBuckets" || call.operation.ends_with("AccountPublicAccessBlock") {
         return world.backend.forward(call).await;
     }
     if call.operation == "CreateBucket" {
