@@ -129,11 +129,14 @@ impl Settings {
         let mut rules = BTreeSet::new();
         let mut parameters: Option<Parameters> = None;
         for (name, spec) in policies {
-            rules.extend(catalogue.entries().filter(|entry| asks(spec, entry, catalogue)).map(|entry| entry.id.clone()));
-            for (rule, severity) in &spec.severities {
-                let held = settings.severities.entry(rule.clone()).or_insert(*severity);
-                *held = (*held).max(*severity);
+            let asked: Vec<&Entry> = catalogue.entries().filter(|entry| asks(spec, entry, catalogue)).collect();
+            // A policy that asks for a rule and does not say how severe it is means the catalogue's severity.
+            let unsaid = asked.iter().filter(|entry| !spec.severities.contains_key(&entry.id)).map(|entry| (&entry.id, entry.severity));
+            for (rule, severity) in spec.severities.iter().map(|(rule, severity)| (rule, *severity)).chain(unsaid) {
+                let held = settings.severities.entry(rule.clone()).or_insert(severity);
+                *held = (*held).max(severity);
             }
+            rules.extend(asked.into_iter().map(|entry| entry.id.clone()));
             let own = Parameters::from(&spec.parameters);
             parameters = Some(match parameters.take() {
                 Some(held) => held.tightened(own),
@@ -152,13 +155,18 @@ impl Settings {
         self.rules.as_ref().is_none_or(|rules| rules.contains(&entry.id))
     }
 
+    /// How severe a failure of the rule is.
+    pub fn severity(&self, entry: &Entry) -> Severity {
+        self.severities.get(&entry.id).copied().unwrap_or(entry.severity)
+    }
+
     /// The finding that a verdict is, after severity and exemptions.
     pub fn settle(&self, entry: &Entry, case: &Case<'_>, verdict: Verdict) -> Finding {
         let common = case.common();
         Finding {
             rule: entry.id.clone(),
             title: entry.title.clone(),
-            severity: self.severities.get(&entry.id).copied().unwrap_or(entry.severity),
+            severity: self.severity(entry),
             judged: common.judged.clone(),
             verdict: match verdict {
                 Verdict::Fail(message) => self.exempted(entry, case, message),

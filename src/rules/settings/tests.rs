@@ -57,6 +57,22 @@ fn one_policy_may_be_laxer_than_the_baseline_and_of_two_the_stricter_holds() {
 }
 
 #[test]
+fn a_severity_is_lowered_only_where_all_who_ask_agree() {
+    let entry = CATALOGUE.entry("TK-TRAIL-001").unwrap();
+    assert_eq!(entry.severity, Severity::Critical);
+    let of = |specs: &[Value]| settings(&specs.iter().cloned().map(policy).collect::<Vec<_>>()).severity(entry);
+    let low = json!({"severities": {"TK-TRAIL-001": "Low"}});
+    let medium = json!({"severities": {"TK-TRAIL-001": "Medium"}});
+    let elsewhere = json!({"rules": {"include": ["TK-TRAIL-002"]}});
+    let silent = json!({"rules": {"include": ["TK-TRAIL-001"]}});
+    assert_eq!(of(std::slice::from_ref(&low)), Severity::Low);
+    assert_eq!(of(&[low.clone(), medium.clone()]), Severity::Medium);
+    assert_eq!(of(&[medium, low.clone(), elsewhere]), Severity::Medium, "who does not ask for the rule has no say");
+    assert_eq!(of(&[low.clone(), silent.clone()]), Severity::Critical, "who asks for it and says nothing means the rule's own");
+    assert_eq!(of(&[silent, low]), Severity::Critical);
+}
+
+#[test]
 fn frameworks_and_rules_are_chosen_and_left_out() {
     let entry = |id: &str| CATALOGUE.entry(id).unwrap();
     let framework = "CIS-AWS-7.0";
