@@ -162,6 +162,40 @@ fn the_examples_are_clean() {
     }
 }
 
+/// Each example has names of its own, so that a folder of them can be judged, or applied, as a whole.
+#[test]
+fn all_examples_together_hold_no_error() {
+    let (code, answer) = json(&["-R", "-f", "examples", "--severity", "medium"], "");
+    assert_eq!((code, &answer["problems"]), (0, &serde_json::json!([])), "{:#}", answer["findings"]);
+}
+
+/// What the CRD refuses is told where it is written; what is missing, at the nearest field above it.
+#[test]
+fn broken_rules_and_references_are_told_at_their_field() {
+    let account = ACCOUNT.replace("accountId: '111111111111'", "accountId: '111111111111', allowedNamespaces: {names: [ops]}");
+    let trail = TRAIL.replace("  logging: false\n", "  keyPrefix: /x\n  cloudWatchLogs:\n    logGroup: {retentionDays: 2}\n");
+    let (code, answer) = json(&["-"], &[account.as_str(), ARCHIVE, &trail].concat());
+    assert_eq!(code, 1);
+    let mut told: Vec<String> = answer["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| format!("{}:{} {}", problem["line"], problem["column"], problem["message"].as_str().unwrap()))
+        .collect();
+    told.sort();
+    let expected = [
+        ("10:16", "default/logs: AwsAccount main does not allow namespace default"),
+        ("22:16", "default/audit: AwsAccount main does not allow namespace default"),
+        ("25:3", "Trail default/audit: spec.keyPrefix"),
+        ("26:3", "Trail default/audit: give exactly one of spec.cloudWatchLogs.roleArn"),
+        ("27:16", "Trail default/audit: spec.cloudWatchLogs.logGroup.retentionDays must be one of"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (place, message) in expected {
+        assert!(told.iter().any(|told| told.starts_with(&format!("{place} {message}"))), "{place} {message}: {told:#?}");
+    }
+}
+
 fn assert_clean(arguments: &[&str]) {
     let (code, text) = told(arguments, "");
     assert_eq!(code, 0, "{arguments:?}\n{text}");

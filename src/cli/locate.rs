@@ -36,8 +36,12 @@ enum Node {
 
 impl<'f> Locator<'f> {
     pub fn new(files: impl IntoIterator<Item = &'f File>) -> Self {
-        let texts = files.into_iter().map(File::named).collect();
-        Self { texts, chunks: HashMap::new(), trees: VecDeque::new() }
+        Self::of_texts(files.into_iter().map(File::named))
+    }
+
+    /// The same of texts with their names.
+    pub fn of_texts(texts: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
+        Self { texts: texts.into_iter().collect(), chunks: HashMap::new(), trees: VecDeque::new() }
     }
 
     /// The place of `field` (names and, in lists, numbers, from the top of the object) in the object at `object`; where the file
@@ -61,6 +65,20 @@ impl<'f> Locator<'f> {
         let at = deepest(top, field)?;
         Some(Place { file: object.file.clone(), line: chunk.before + at.line(), column: at.column() })
     }
+}
+
+/// A field as people write it: `spec.list[1].name`.
+pub fn field(path: &str) -> Vec<String> {
+    path.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// The field that a complaint is about: where the rule stands, or a field below that the message names.
+pub fn complained_of(stands_at: &str, message: &str) -> Vec<String> {
+    let at = field(stands_at);
+    let named = message.split([' ', ':', ',', '(', ')']).find(|word| word.starts_with("spec.") || word.starts_with("metadata."));
+    // `list[]` is any item: which one, only the rule knows.
+    let named = named.map(|word| field(word.split("[]").next().unwrap_or_default())).unwrap_or_default();
+    if named.starts_with(&at) { named } else { at }
 }
 
 /// The object that begins at this position: the document itself, or an item of a List.
@@ -180,6 +198,17 @@ mod tests {
         assert_eq!(place(text, 4, 1, "spec.logging"), "f.yaml:5:1");
         assert_eq!(place(text, 4, 1, "status"), "f.yaml:4:1");
         assert_eq!(place(text, 2, 1, "kind"), "f.yaml:2:1");
+    }
+
+    #[test]
+    fn a_complaint_is_about_the_field_that_it_names_or_the_one_where_its_rule_stands() {
+        let of = |at: &str, message: &str| complained_of(at, message).join("/");
+        assert_eq!(of("spec", "spec.globalServiceEvents: no"), "spec/globalServiceEvents");
+        assert_eq!(of("spec", "give exactly one of spec.archiveRef (an archive) and spec.bucket"), "spec/archiveRef");
+        assert_eq!(of("spec.events.data[1].resourceType", "spec.events.data[].resourceType must"), "spec/events/data/1/resourceType");
+        assert_eq!(of("spec.events", "only spec.ignore helps"), "spec/events");
+        assert_eq!(of("", "metadata.name is no valid name: set spec.trailName"), "metadata/name");
+        assert_eq!(of("spec.list[0]", "it must not be"), "spec/list/0");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::documents::{self, Strangers};
 use super::files::{self, File};
 use super::limits;
+use super::locate::{Locator, complained_of};
 use crate::api::{
     AwsAccount, AwsAccountSpec, CompliancePolicy, CompliancePolicySpec, EventDataStore, EventDataStoreSpec, LogArchive, LogArchiveSpec,
     Trail, TrailSpec,
@@ -117,8 +118,8 @@ impl Object {
         }
     }
 
-    /// The rules of the CRD, as the API server would apply them.
-    fn broken_rules(&self, schemas: &mut Schemas) -> Vec<String> {
+    /// The rules of the CRD, as the API server would apply them, each with the field that it is about.
+    fn broken_rules(&self, schemas: &mut Schemas) -> Vec<(Vec<String>, String)> {
         match &self.thing {
             Thing::Account(account) => schemas.broken_by(account),
             Thing::Archive(archive) => schemas.broken_by(archive),
@@ -148,13 +149,14 @@ impl Schema {
 }
 
 impl Schemas {
-    fn broken_by<K: CustomResourceExt + Serialize>(&mut self, object: &K) -> Vec<String> {
+    fn broken_by<K: CustomResourceExt + Serialize>(&mut self, object: &K) -> Vec<(Vec<String>, String)> {
         let schema = self.0.entry(K::crd_name()).or_insert_with(Schema::of::<K>);
         let object = serde_json::to_value(object).unwrap_or_default();
         let cel = Validator::new().validate_compiled(&schema.cel, &object, None).err();
-        let cel = cel.iter().flat_map(|errors| errors.as_slice()).map(|error| error.message.clone());
+        let cel = cel.iter().flat_map(|errors| errors.as_slice()).map(|error| (error.field_path.clone(), error.message.clone()));
         let limits = object.get("spec").map(|spec| limits::broken(&schema.spec, spec, "spec")).unwrap_or_default();
-        cel.chain(limits).collect()
+        let all = cel.chain(limits.into_iter().map(|message| ("spec".to_owned(), message)));
+        all.map(|(at, message)| (complained_of(&at, &message), message)).collect()
     }
 }
 
@@ -192,16 +194,22 @@ impl Contents {
         let mut schemas = Schemas::default();
         let mut known: HashMap<String, Place> = HashMap::new();
         for (name, text) in texts {
+            let mut locator = Locator::of_texts([(name, text)]);
             let found = documents::parse(name, text, strangers);
             contents.problems.extend(found.problems);
             contents.strangers += found.strangers;
             for object in found.objects {
                 let identity = object.identity();
-                let problem = |message| Problem { place: object.place.clone(), message };
                 let broken = object.broken_rules(&mut schemas).into_iter();
-                contents.problems.extend(broken.map(|rule| problem(format!("{identity}: {rule}"))));
+                let problem = |(field, rule): (Vec<String>, String)| Problem {
+                    place: locator.place(&object.place, &field),
+                    message: format!("{identity}: {rule}"),
+                };
+                contents.problems.extend(broken.map(problem));
                 match known.get(&identity) {
-                    Some(first) => contents.problems.push(problem(format!("{identity} was given before, at {first}"))),
+                    Some(first) => contents
+                        .problems
+                        .push(Problem { place: object.place.clone(), message: format!("{identity} was given before, at {first}") }),
                     None => {
                         known.insert(identity, object.place.clone());
                         contents.manifests.keep(object);
@@ -263,10 +271,15 @@ mod tests {
         let text = trail("main", ", multiRegion: true, globalServiceEvents: false, keyPrefix: /x");
         let found = problems(&text);
         assert_eq!(found.len(), 3, "{found:#?}");
-        assert!(found.iter().all(|problem| problem.starts_with("f.yaml:1:1: Trail default/main: ")), "{found:#?}");
-        assert!(found.iter().any(|problem| problem.contains("spec.globalServiceEvents")));
-        assert!(found.iter().any(|problem| problem.contains("spec.archiveRef")));
-        assert!(found.iter().any(|problem| problem.contains("spec.keyPrefix")));
+        // At the field; what is not there, at the nearest field above it.
+        let column = |word: &str| text.lines().nth(3).unwrap().find(word).unwrap() + 1;
+        let told = |at: usize, field: &str| {
+            let begin = format!("f.yaml:4:{at}: Trail default/main: ");
+            assert!(found.iter().any(|problem| problem.starts_with(&begin) && problem.contains(field)), "{field}: {found:#?}");
+        };
+        told(column("globalServiceEvents"), "spec.globalServiceEvents");
+        told(column("spec"), "spec.archiveRef");
+        told(column("keyPrefix"), "spec.keyPrefix");
     }
 
     #[test]
@@ -274,7 +287,7 @@ mod tests {
         let text = "apiVersion: trailkeeper.dev/v1alpha1\nkind: LogArchive\nmetadata: {name: logs}\nspec: {accountRef: {name: x}, region: eu-west-1, bucketName: some-logs, encryption: {key: {rotationPeriodDays: 10}}}\n";
         assert_eq!(
             problems(text),
-            ["f.yaml:1:1: LogArchive default/logs: spec.encryption.key.rotationPeriodDays must be at least 90, and is 10"]
+            ["f.yaml:4:92: LogArchive default/logs: spec.encryption.key.rotationPeriodDays must be at least 90, and is 10"]
         );
     }
 

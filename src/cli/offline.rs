@@ -2,7 +2,7 @@
 //!
 //! Nothing is asked of anybody. What the files do not hold is noted and left out; what stands there is judged.
 
-use super::locate::Locator;
+use super::locate::{Locator, field};
 use super::manifests::{Located, Manifests, Place, Problem, path};
 use super::policies::Policies;
 use super::resolve::{Gap, Index, labels_of, rests_outside};
@@ -85,7 +85,8 @@ impl<'m> Offline<'m> {
 
     fn account<K: ResourceExt>(&mut self, index: &Index, user: &Located<K>, name: &str, locator: &mut Locator) {
         let account = index.account(user, name).unwrap_or_else(|problem| {
-            self.problems.push(problem);
+            let place = locator.place(&user.place, &field("spec.accountRef.name"));
+            self.problems.push(Problem { place, ..problem });
             None
         });
         if self.accounts.contains_key(name) {
@@ -105,11 +106,14 @@ impl<'m> Offline<'m> {
         match index.archive(trail) {
             Ok(found) => {
                 let archive = found.and_then(|at| self.manifests.archives.get(at)).map(|archive| &archive.value);
-                self.problems.extend(rests_outside(trail, archive));
+                let outside = rests_outside(trail, archive);
+                let place = |locator: &mut Locator| locator.place(&trail.place, &field("spec.residency.allowedRegions"));
+                self.problems.extend(outside.map(|problem| Problem { place: place(locator), ..problem }));
                 found
             }
             Err(Gap::Forbidden(problem)) => {
-                self.problems.push(problem);
+                let place = locator.place(&trail.place, &field("spec.archiveRef.name"));
+                self.problems.push(Problem { place, ..problem });
                 None
             }
             Err(Gap::Missing(problem)) => {
@@ -225,8 +229,4 @@ fn verdicts<'m, K: ResourceExt>(
     findings: Vec<Finding>,
 ) -> Verdicts<'m> {
     Verdicts { kind, name: format!("{kind} {}", path(&object.value)), place: &object.place, archive, findings }
-}
-
-fn field(path: &str) -> Vec<String> {
-    path.split('.').map(str::to_owned).collect()
 }

@@ -131,14 +131,20 @@ pub fn failed(reason: &str, note: String) -> Event {
 /// A file of the archive is not what CloudTrail delivered. `version` of it still is.
 pub fn log_tampered(account: &str, what: &str, version: Option<&str>) -> Event {
     let advice = match version {
-        Some(version) => format!("S3 version {version} of it still holds what was delivered: keep that version, and copy it back once you know who did this"),
-        None => "no version of it holds what was delivered: a replica may. Find out who did this before anything else is changed".to_owned(),
+        Some(version) => format!(
+            "S3 version {version} of it still holds what was delivered: keep that version, and copy it back once you know who did this"
+        ),
+        None => {
+            "no version of it holds what was delivered: a replica may. Find out who did this before anything else is changed".to_owned()
+        }
     };
     event(true, "LogTampered", "Verify", format!("account {account}: {}. {advice}", shortened(what.to_owned(), 700)))
 }
 
 pub fn more_tampered(account: &str, count: usize) -> Event {
-    let note = format!("account {account}: {count} more files are not what CloudTrail delivered: see status.integrity.files, or run `trailkeeper verify`");
+    let note = format!(
+        "account {account}: {count} more files are not what CloudTrail delivered: see status.integrity.files, or run `trailkeeper verify`"
+    );
     event(true, "LogTampered", "Verify", note)
 }
 
@@ -165,7 +171,12 @@ pub fn more_gaps(account: &str, count: usize) -> Event {
 
 /// What was not intact is put right, or acknowledged.
 pub fn integrity_restored(account: &str) -> Event {
-    event(false, "IntegrityRestored", "Verify", format!("account {account}: nothing is known any more that is not as CloudTrail delivered it"))
+    event(
+        false,
+        "IntegrityRestored",
+        "Verify",
+        format!("account {account}: nothing is known any more that is not as CloudTrail delivered it"),
+    )
 }
 
 /// Whether the archive is intact can't be told.

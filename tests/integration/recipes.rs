@@ -95,7 +95,7 @@ async fn policies_judge_what_they_select() {
 #[tokio::test]
 async fn an_archive_with_analysis_is_ready() {
     let world = ready("recipe-analysis", &["recipes/analysis.yaml"]).await;
-    let group = world.aws(&["athena", "get-work-group", "--work-group", &format!("trailkeeper-acme-audit-logs-{}", world.account)]);
+    let group = world.aws(&["athena", "get-work-group", "--work-group", &format!("trailkeeper-acme-analysed-logs-{}", world.account)]);
     let results = &group["WorkGroup"]["Configuration"]["ResultConfiguration"]["OutputLocation"];
     assert_eq!(*results, format!("s3://acme-audit-answers-{}/trailkeeper/", world.account).as_str());
 }
@@ -111,7 +111,7 @@ async fn a_trail_with_alarms_is_ready() {
 #[tokio::test]
 async fn a_hand_over_is_ready() {
     let world = ready("recipe-siem", &["recipes/siem-hand-over.yaml"]).await;
-    let hand_over = world.get("LogArchive", "audit-logs").await.data["status"]["handOver"].clone();
+    let hand_over = world.get("LogArchive", "audit-logs-for-siem").await.data["status"]["handOver"].clone();
     assert!(hand_over["queueUrl"].as_str().unwrap().contains(&world.account), "{hand_over}");
     let siem = hand_over["readers"].as_array().unwrap().iter().find(|reader| reader["name"] == "siem").unwrap();
     assert!(siem["roleArn"].is_string() && siem["externalId"].is_string(), "{hand_over}");

@@ -39,7 +39,8 @@ pub fn take_over(status: &mut IntegrityStatus, run: &Run, known: &Known<'_>) -> 
     }
     for before in status.gaps.iter_mut().filter(|before| before.put_right.is_none()) {
         // An end that is overdue is looked at in every run.
-        let seen = if before.reason == GapReason::EndMissing { run.is_complete() } else { before.from.is_some_and(|from| run.read_again(from)) };
+        let seen =
+            if before.reason == GapReason::EndMissing { run.is_complete() } else { before.from.is_some_and(|from| run.read_again(from)) };
         if seen && !found.iter().any(|gap| is_same(before, gap)) {
             before.put_right = Some(known.now);
         }
