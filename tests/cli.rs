@@ -61,7 +61,7 @@ fn bad_manifests_are_errors_with_line_and_column() {
         (format!("{ARCHIVE}  versioning: On\n"), "<stdin>:8:15: ", "On"),
         (ARCHIVE.replace("kind: LogArchive", "kind: LogArchiv"), "<stdin>:2:7: ", "unknown kind `LogArchiv`"),
         (ARCHIVE.replace("v1alpha1", "v2"), "<stdin>:1:13: ", "unknown version"),
-        (ARCHIVE.replace("some-logs", "Some_Logs"), "<stdin>:1:1: ", "spec.bucketName must be 3 to 63 lower-case"),
+        (ARCHIVE.replace("some-logs", "Some_Logs"), "<stdin>:7:3: ", "spec.bucketName must be 3 to 63 lower-case"),
         (format!("{ARCHIVE}---\n{ARCHIVE}"), "<stdin>:9:1: ", "LogArchive default/logs was given before, at <stdin>:1:1"),
         (format!("{ARCHIVE}  tags: {{a: 1}}\n"), "<stdin>:8:13: ", ""),
         (format!("{ARCHIVE}\tx: y\n"), "<stdin>:7:15: ", "found a tab"),
@@ -230,7 +230,15 @@ fn example(more: &str) -> String {
 fn the_policy_is_scoped_to_what_the_manifests_name() {
     let policy = iam_policy(&[], &example(""));
     // Service Authorization Reference: these take no resource. CreateKey and ListKeys, since a key has no name before it exists.
-    let unscoped = ["account:", "cloudtrail:DescribeTrails", "cloudtrail:ListTrails", "kms:CreateKey", "kms:ListKeys", "organizations:"];
+    let unscoped = [
+        "account:",
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:ListTrails",
+        "kms:CreateKey",
+        "kms:ListKeys",
+        "organizations:",
+        "s3:GetAccountPublicAccessBlock",
+    ];
     for (action, resources) in actions(&policy) {
         let everything = resources.iter().any(|resource| resource == "*");
         assert!(!everything || unscoped.iter().any(|known| action.starts_with(known)), "{action} on {resources:?}");
