@@ -387,6 +387,39 @@ async fn a_bucket_of_another_account_is_judged_where_it_can_be_read() {
     assert!(checked.told("pass").contains(&format!("{bucket}: TK-BUCKET-002")), "{:#}", checked.answer["findings"]);
 }
 
+/// Who of an organization has logs is seen from the folders of the bucket.
+#[tokio::test]
+async fn members_of_an_organization_without_logs_are_named() {
+    let stage = Stage::new("710000000012");
+    let organization = json!({"id": "o-checkmembers", "management_account": stage.account, "members": ["710000000013", "710000000014"],
+        "all_features": true, "trusted_services": ["cloudtrail.amazonaws.com"]});
+    let url = format!("{}/_sim/organizations", stage.endpoint());
+    http().post(url).json(&organization).send().await.unwrap().error_for_status().unwrap();
+    let manifests =
+        stage.manifests().replace("tags: {team: security}", "organization: true, keyPrefix: org".replace(", ", "\n  ").as_str());
+    let applied = manifests.split("---").take(4).collect::<Vec<_>>().join("---");
+    expect(&stage.run(&["apply", "--auto-approve", "-f", "-"], &applied), 0, &[]);
+    let verdict = |result: &str| {
+        let checked = Checked::of(stage.run(&["check", "-f", "-", "-o", "json"], &manifests));
+        let findings = checked.answer["findings"].as_array().unwrap().clone();
+        let found = findings.into_iter().find(|finding| finding["rule"] == "TK-ORG-002").expect("the rule is judged");
+        assert_eq!(found["result"], result, "{found}");
+        found["message"].as_str().unwrap().to_owned()
+    };
+    let put = |member: &str| {
+        let key = format!("org/AWSLogs/o-checkmembers/{member}/CloudTrail/eu-central-1/2026/11/01/log.json.gz");
+        stage.aws(&["s3api", "put-object", "--bucket", &stage.bucket(), "--key", &key]);
+    };
+    put(stage.account);
+    put("710000000013");
+    let told = verdict("fail");
+    assert!(told.contains("710000000014") && !told.contains("710000000013"), "{told}");
+    put("710000000014");
+    verdict("pass");
+    stage.deny("ListObjects").await;
+    assert!(verdict("unknown").contains("Allow s3:ListBucket"));
+}
+
 #[tokio::test]
 async fn a_trail_that_is_not_there_is_told() {
     let stage = Stage::new("710000000005");

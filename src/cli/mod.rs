@@ -16,6 +16,7 @@ mod limits;
 mod lint;
 mod locate;
 mod manifests;
+mod members;
 mod offline;
 mod plan;
 mod policies;

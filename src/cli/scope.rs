@@ -4,6 +4,7 @@ use super::accounts::{self, AMBIENT, NeedOfOrganization};
 use super::documents::Strangers;
 use super::files::{self, File};
 use super::manifests::{Contents, Manifests, Problems, path};
+use super::members::look_at_members;
 use super::policies::{self, Policies};
 use super::progress::Told;
 use super::resolve::{AccountSource, labels_of, resolve};
@@ -84,7 +85,8 @@ impl Scope {
         let keepers = keepers(&manifests, &places);
         let shared: Arc<Shared> = Arc::default();
         let baseline = policies.settings(None, &BTreeMap::new(), catalogue);
-        let survey = survey(&places, &keepers, &baseline.parameters.archive_accounts, &shared, told).await?;
+        let mut survey = survey(&places, &keepers, &baseline.parameters.archive_accounts, &shared, told).await?;
+        look_at_members(&mut survey, &places, &shared, now).await;
         let mut judging =
             Judging { manifests: &manifests, policies: &mut policies, catalogue, now, findings: Vec::new(), notes: Vec::new() };
         judging.survey(&survey);

@@ -10,7 +10,7 @@
 //! | trail | `logGroup` | `facets::log_group::LogGroupState` | CloudWatch Logs DescribeLogGroups, where the group is a given one |
 //! | trail | `logGroupAccess` | `rules::delivery::LogGroupAccess` | CloudWatch Logs DescribeResourcePolicies |
 //! | trail | `regionStatus` | `rules::delivery::RegionStatus` | CloudTrail GetTrailStatus, asked in every Region |
-//! | trail | `organizationCoverage` | `api::organization::OrganizationCoverage` | `status.organization` of the Trail |
+//! | trail | `organizationCoverage` | `api::organization::OrganizationCoverage` | `status.organization` of the Trail; for `check` the members that Organizations lists, and the bucket's folders |
 //! | account | `trailGuard` | `rules::organization::TrailGuard` | Organizations ListPoliciesForTarget (account and all above it), DescribePolicy |
 //! | account | `cloudTrailAdministrators` | `rules::account::CloudTrailAdministrators` | IAM GetAccountAuthorizationDetails |
 //! | archive | `acl`, `bucketOwner`, ... | the table at the head of `rules::bucket` | S3 |
