@@ -1,6 +1,7 @@
 //! The command line as a shell sees it: answers, exit codes, and what it says of bad files. No AWS is reached.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -269,6 +270,23 @@ fn who_observes_or_verifies_writes_nothing() {
             );
         }
     }
+}
+
+#[test]
+fn who_verifies_reads_the_archive_and_nothing_else() {
+    let policy = iam_policy(&["--identity", "verify", "--key", "default/logs=arn:aws:kms:eu-west-1:111111111111:key/abc"], &example(""));
+    let of = |statement: &Value| (statement["Action"].clone(), statement["Resource"].clone(), statement["Condition"].clone());
+    let statements: Vec<_> = policy["Statement"].as_array().unwrap().iter().map(of).collect();
+    let via_s3 = json!({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}});
+    let trail = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit";
+    let wanted = [
+        (json!(["cloudtrail:ListPublicKeys"]), json!(["*"]), Value::Null),
+        (json!(["cloudtrail:GetTrail", "cloudtrail:GetTrailStatus"]), json!([trail]), Value::Null),
+        (json!(["kms:Decrypt"]), json!(["arn:aws:kms:eu-west-1:111111111111:key/abc"]), via_s3),
+        (json!(["s3:ListBucket", "s3:ListBucketVersions"]), json!(["arn:aws:s3:::some-logs"]), Value::Null),
+        (json!(["s3:GetObject", "s3:GetObjectVersion"]), json!(["arn:aws:s3:::some-logs/*AWSLogs/*"]), Value::Null),
+    ];
+    assert_eq!(statements, wanted);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use super::resolve::{AccountSource, References, resolve};
 use crate::api::aws_account::{AwsAccountSpec, Organization};
 use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::{LogArchive, LogArchiveStatus};
-use crate::engine::{Subject, writers};
+use crate::engine::{Subject, trail_name, writers};
 use crate::facets::context::{AccountFacts, Destination};
-use crate::facets::rights::{Right, of_account, of_auditor, of_verifier};
+use crate::facets::rights::{Right, of_account, of_auditor, of_verified_trail, of_verifier};
 use crate::report::iam_policy::{self, MANAGED_POLICY_LIMIT, Trust, Wanted};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -180,7 +180,11 @@ impl IamPolicy {
             let subject = Subject::log_archive(archive, facts, &writers(trails, &[]), "default");
             rights.extend(self.of_subject(&subject));
         }
-        for trail in manifests.trails.iter().filter(|trail| trail.value.spec.account_ref.name == name && self.identity != Purpose::Verify) {
+        for trail in manifests.trails.iter().filter(|trail| trail.value.spec.account_ref.name == name) {
+            if self.identity == Purpose::Verify {
+                rights.extend(of_verified_trail(&facts.trail_arn(&trail.value.spec, &trail_name(&trail.value))));
+                continue;
+            }
             let nowhere = Destination { bucket: String::new(), kms_key: String::new() };
             rights.extend(self.of_subject(&Subject::trail(&trail.value, facts, nowhere, "default")));
         }

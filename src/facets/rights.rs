@@ -124,6 +124,11 @@ const BUCKET_READS: [&str; 14] = [
     "s3:ListBucket",
 ];
 
+/// What `verify --trail-arn` asks of the trail itself: where it delivers, and whether it was stopped.
+pub fn of_verified_trail(trail_arn: &str) -> Vec<Right> {
+    ["cloudtrail:GetTrail", "cloudtrail:GetTrailStatus"].map(|action| Right::new(action, trail_arn)).into()
+}
+
 /// What verifying the files of an archive needs: to list and read them, to decrypt logs and digests (which are encrypted
 /// with the trail's key since 2025-05-22), and the public keys. Conditions as in the CloudTrail User Guide, "Validating
 /// CloudTrail log file integrity".
@@ -131,14 +136,11 @@ pub fn of_verifier(spec: &LogArchiveSpec, account: &AccountFacts, known_key: Opt
     let partition = account.partition.as_str();
     let bucket = format!("arn:{partition}:s3:::{}", spec.bucket_name);
     let mut rights = vec![
-        Right::new("s3:GetBucketLocation", &bucket),
         Right::new("s3:ListBucket", &bucket),
         Right::new("s3:ListBucketVersions", &bucket),
         Right::new("s3:GetObject", format!("{bucket}/*AWSLogs/*")),
         Right::new("s3:GetObjectVersion", format!("{bucket}/*AWSLogs/*")),
         Right::new("cloudtrail:ListPublicKeys", "*"),
-        Right::new("cloudtrail:DescribeTrails", "*"),
-        Right::new("organizations:DescribeOrganization", "*"),
     ];
     let key = match spec.encryption.kind {
         EncryptionType::OwnKey => {

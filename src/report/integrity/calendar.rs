@@ -48,7 +48,7 @@ impl Mark {
         }
     }
 
-    fn of_gap(gap: &Gap) -> Self {
+    pub fn of_gap(gap: &Gap) -> Self {
         match gap.reason {
             Reason::DigestUnread => Self::Unread,
             reason if reason.is_explained() => Self::Explained,

@@ -1,7 +1,7 @@
 //! The outcome as one HTML page, for who reads reports: self-contained, printable; a verdict is always told in words.
 
-use super::calendar::{Run, runs};
-use super::words::{self, count};
+use super::calendar::{Mark, Run, runs};
+use super::words::{self, Meaning, count};
 use crate::integrity::fault::{Fault, Gap, Object, Verdict};
 use crate::integrity::outcome::{Conclusion, Outcome, StreamOutcome, Tally};
 use crate::report::page::{Section, navigation, page, sections_of, table, time};
@@ -73,8 +73,7 @@ fn not_intact(outcome: &Outcome) -> Markup {
         @if !outcome.undigested.is_empty() {
             article.finding {
                 h3 { "Undigested" }
-                p { (words::UNDIGESTED.means) }
-                p { strong { "What to do: " } (words::UNDIGESTED.todo) }
+                p { (explained(&words::UNDIGESTED)) }
                 ul { @for found in &outcome.undigested { li { (found.area) ": " (count(found.logs, "log file")) } } }
             }
         }
@@ -86,19 +85,18 @@ fn with_fault(name: &str, found: &[(&Object, &Fault)]) -> Markup {
     let Some(meaning) = found.first().map(|(_, fault)| words::of_fault(fault)) else { return Markup::default() };
     let row = |(object, fault): &(&Object, &Fault)| {
         vec![
-            html! { (object.account) " " (object.region) },
+            whose(&object.account, &object.region),
             html! { (object.sort) },
             moment(object.time),
             html! { (object.place) div.quiet { (fault) } },
             html! { @match words::restore(object) { Some(command) => { "Version " (object.good_version.as_deref().unwrap_or_default()) " still holds what was delivered:" div { code { (command) } } }, None => "none found" } },
         ]
     };
-    let header = ["Account and Region", "Kind", "Hour to", "File, and what is wrong", "Good version"];
+    let header = ["Account and Region", "Kind", "Time", "File, and what is wrong", "Good version"];
     html! {
         article.finding {
             h3 { (name) " (" (found.len()) ")" }
-            p { (meaning.means) }
-            p { strong { "What to do: " } (meaning.todo) }
+            p { (explained(&meaning)) }
             (table(&format!("Files: {name}"), &header, found.iter().take(MOST_OBJECTS).map(row)))
             @if found.len() > MOST_OBJECTS { p.quiet { "The first " (MOST_OBJECTS) " are listed; the JSON and the CSV have more." } }
         }
@@ -109,14 +107,18 @@ fn gaps(outcome: &Outcome) -> Markup {
     let row = |gap: &Gap| {
         let meaning = words::of_reason(gap.reason);
         vec![
-            html! { (gap.stream.area) div.quiet { "trail " (gap.stream.trail) } },
+            html! { (whose(&gap.stream.area.account, &gap.stream.area.region)) div.quiet { "trail " (gap.stream.trail) } },
             html! { @match gap.from { Some(from) => (time(from)), None => "the beginning" } " to " (time(gap.until)) },
             html! { @match gap.hours() { Some(hours) => (count(hours.unsigned_abs(), "hour")), None => "not known" } },
             html! {
-                @if gap.reason.is_explained() { span.mark.none { "explained" } } @else { span.mark.fail { "not explained" } }
+                @match Mark::of_gap(gap) {
+                    Mark::Explained => span.mark.none { "explained" },
+                    Mark::Unread => span.mark.unknown { "not read" },
+                    _ => span.mark.fail { "not explained" },
+                }
                 ": " (words::reason(gap))
             },
-            html! { (meaning.means) " " strong { "What to do: " } (meaning.todo) },
+            explained(&meaning),
         ]
     };
     let header = ["Account and Region", "Time", "Length", "Reason", "What it means, and what to do"];
@@ -140,7 +142,7 @@ fn unread(outcome: &Outcome) -> Markup {
     }
     let row = |(object, why): &(&Object, &String)| vec![html! { (object.place) }, html! { (why) }];
     html! {
-        p { (words::UNREAD.means) " " strong { "What to do: " } (words::UNREAD.todo) }
+        p { (explained(&words::UNREAD)) }
         @if !outcome.unlisted.is_empty() { ul { @for why in &outcome.unlisted { li { (why) } } } }
         @if !files.is_empty() { (table("Files that could not be read", &["File", "Why"], files.iter().take(MOST_OBJECTS).map(row))) }
         @if files.len() > MOST_OBJECTS { p.quiet { "The first " (MOST_OBJECTS) " are listed; the JSON and the CSV have more." } }
@@ -152,7 +154,7 @@ fn streams(outcome: &Outcome) -> Markup {
         let gaps = of_stream(outcome, of);
         let hours: i64 = gaps.iter().filter_map(|gap| gap.hours()).sum();
         vec![
-            html! { (of.stream.area) },
+            whose(&of.stream.area.account, &of.stream.area.region),
             html! { (of.stream.trail) div.quiet { "of " (of.stream.home_region) } },
             state(of, &gaps),
             html! { (share(of.counts.digests)) },
@@ -177,6 +179,19 @@ fn state(of: &StreamOutcome, gaps: &[&Gap]) -> Markup {
 
 fn of_stream<'a>(outcome: &'a Outcome, of: &StreamOutcome) -> Vec<&'a Gap> {
     outcome.gaps.iter().filter(|gap| gap.stream == of.stream).collect()
+}
+
+fn whose(account: &str, region: &str) -> Markup {
+    html! { span.word { (account) } " " span.word { (region) } }
+}
+
+fn explained(meaning: &Meaning) -> Markup {
+    html! { (meaning.means) " " strong { "What to do: " } (prose(meaning.todo)) }
+}
+
+/// Our own words, in which commands stand between backticks.
+fn prose(text: &str) -> Markup {
+    html! { @for (at, part) in text.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
 }
 
 fn share(tally: Tally) -> String {
