@@ -290,6 +290,32 @@ fn who_verifies_reads_the_archive_and_nothing_else() {
 }
 
 #[test]
+fn verify_says_what_is_wrong_with_its_input() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "other.json", "{\"kind\": \"List\"}");
+    write(folder.path(), "newer.json", "{\"format\": 99}");
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (arguments, told) in [
+        (vec![], "say what to verify: --trail-arn, -f"),
+        (vec!["--trail-arn", "arn:aws:s3:::x"], "that is no ARN of a trail"),
+        (vec!["--bucket", "b", "--shard", "4/4"], "give I/N with I less than N"),
+        (vec!["--bucket", "b", "--shards", "2"], "JOB_COMPLETION_INDEX, which is not set"),
+        (vec!["--bucket", "b", "--since", "2026-11-02T00:00:00Z", "--until", "2026-11-01T00:00:00Z"], "--since is not before"),
+        (vec!["--bucket", "b", "--dir", "/does/not/exist"], "--keys"),
+        (vec!["--bucket", "b", "--merge", "x"], "cannot be used with"),
+        (vec!["--merge", "/does/not/exist"], "reading --merge /does/not/exist"),
+        (vec!["--merge", &path("empty")], "the folder has no .json file"),
+        (vec!["--merge", &path("other.json")], "other.json: is no outcome of `trailkeeper verify -o json`"),
+        (vec!["--merge", &path("newer.json")], "newer.json: has format 99"),
+    ] {
+        let output = trailkeeper(&[&["verify"], arguments.as_slice()].concat(), "");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && stderr.contains(told), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
 fn a_known_key_narrows_the_policy() {
     let arn = "arn:aws:kms:eu-west-1:111111111111:key/abc";
     let policy = iam_policy(&["--key", &format!("default/logs={arn}")], &example(""));

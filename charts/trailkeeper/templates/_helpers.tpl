@@ -14,6 +14,13 @@
 {{- default $default .Values.serviceAccount.name -}}
 {{- end -}}
 
+{{/* Deliberately another identity than the operator's: it reads log files, which the operator never does. */}}
+{{- define "trailkeeper.verifyServiceAccountName" -}}
+{{- $made := printf "%s-verify" (include "trailkeeper.fullname" . | trunc 56 | trimSuffix "-") -}}
+{{- $default := .Values.verify.serviceAccount.create | ternary $made "default" -}}
+{{- default $default .Values.verify.serviceAccount.name -}}
+{{- end -}}
+
 {{- define "trailkeeper.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "trailkeeper.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -159,8 +159,14 @@ pub fn restore(object: &Object) -> Option<String> {
     let version = object.good_version.as_ref()?;
     let (bucket, key) = (&object.place.bucket, &object.place.key);
     let quoted = |text: String| format!("'{}'", text.replace('\'', r"'\''"));
-    let source = quoted(format!("{bucket}/{key}?versionId={version}"));
+    // The source is a URL, the key is not.
+    let source = quoted(format!("{bucket}/{}?versionId={}", url(key), url(version)));
     Some(format!("aws s3api copy-object --bucket {bucket} --key {} --copy-source {source}", quoted(key.clone())))
+}
+
+fn url(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// The time of a gap and how long it is.
@@ -212,7 +218,7 @@ pub fn sentence(outcome: &Outcome) -> String {
             format!("the archive is not what CloudTrail delivered: {}{unread}.", wrong(outcome).join("; "))
         }
         Conclusion::Unknown => match unread {
-            Some(unread) => format!("{unread}; the other {} are intact.", all.intact),
+            Some(unread) => format!("{unread}; {} found intact.", count(all.intact, "other file")),
             None => "no digest was found. Is this where the trail delivers, and is log file validation on?".to_owned(),
         },
     }
@@ -240,4 +246,46 @@ fn wrong(outcome: &Outcome) -> Vec<String> {
         (undigested, format!("there is no digest at all of {}", count(undigested, "Region"))),
     ];
     said.into_iter().filter(|(number, _)| *number > 0).map(|(_, said)| said).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::integrity::fault::Sort;
+
+    #[test]
+    fn the_command_that_restores_survives_any_key() {
+        let missing = samples::not_intact(Fault::Missing);
+        let object = samples::object(Sort::Log, "it's & more/AWSLogs/x", "2026-11-06T05:00:00Z", missing, Some("v+1"));
+        assert_eq!(
+            restore(&object).unwrap_or_default(),
+            r"aws s3api copy-object --bucket acme-logs --key 'it'\''s & more/AWSLogs/x' --copy-source 'acme-logs/it%27s%20%26%20more/AWSLogs/x?versionId=v%2B1'"
+        );
+    }
+
+    #[test]
+    fn the_sentence_tells_what_is_known_and_nothing_else() {
+        let with = |change: &dyn Fn(&mut Outcome)| {
+            let mut outcome = samples::intact();
+            change(&mut outcome);
+            sentence(&outcome)
+        };
+        let gap = |reason| samples::tampered().gaps.into_iter().find(|gap| gap.reason == reason);
+        assert_eq!(with(&|_| {}), "the archive is what CloudTrail delivered: each of its 648 files is there and unchanged.");
+        assert_eq!(
+            with(&|outcome| outcome.gaps.extend(gap(Reason::LoggingStopped))),
+            "the archive is what CloudTrail delivered: each of its 648 files is there and unchanged; nothing is proven of 1 hour, for a reason that is known."
+        );
+        assert_eq!(
+            with(&|outcome| outcome.gaps.extend(gap(Reason::DigestsMissing))),
+            "the archive is not what CloudTrail delivered: nothing is proven of 5 hours."
+        );
+        assert_eq!(with(&|outcome| outcome.unlisted.push("x".to_owned())), "1 part could not be read; 648 other files found intact.");
+        let idle = |outcome: &mut Outcome| {
+            outcome.streams.clear();
+            outcome.left_to_others = 3;
+        };
+        assert_eq!(with(&idle), "no account and Region fell to this shard; the other shards have them.");
+    }
 }

@@ -46,6 +46,9 @@ const ALL_VALUES: &str = r#"{
     "env": [{"name": "AWS_REGION", "value": "eu-central-1"}],
     "podAnnotations": {"a": "b"}, "podLabels": {"c": "d"}, "priorityClassName": "system-cluster-critical",
     "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": [{"operator": "Exists"}],
+    "verify": {"enabled": true, "shards": 4, "parallelism": 2, "args": ["--bucket=acme-logs", "--expired-after=400"], "claim": "results",
+        "schedule": "30 2 * * *", "env": [{"name": "AWS_REGION", "value": "eu-central-1"}],
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/verify"}}},
     "affinity": {"nodeAffinity": {}}, "fullnameOverride": "full-keeper"
 }"#;
 
@@ -64,6 +67,7 @@ fn the_api_server_accepts_every_object_strictly() {
         let create = ["create", "--dry-run=server", "--validate=strict", "--output=name", "--filename=-"];
         let created = lab().kubectl(&create, Some(&manifests)).unwrap().success().unwrap();
         assert!(created.contains("deployment.apps/full-"), "{created}");
+        assert_eq!(created.contains("cronjob.batch/full-keeper-verify"), extra.is_some(), "{created}");
         assert_eq!(created.lines().count(), manifests.matches("\nkind: ").count(), "{created}");
     }
 }
@@ -79,11 +83,52 @@ fn wrong_values_are_refused_by_name() {
             "credentialSecrets[0].namespace=a,credentialSecrets[1].namespace=a,credentialSecrets[1].names={x}",
             "credentialSecrets names the namespace a twice",
         ),
+        ("verify.shards=0", "/verify/shards"),
+        ("verify.enabled=true", "verify.args must say what to verify"),
     ] {
         let refused = lab().helm(&["template", "t", &chart(), "--set", value]).unwrap();
         assert_ne!(refused.code, Some(0), "{value} was accepted");
         assert!(complaint.split('|').any(|part| refused.stderr.contains(part)), "{value}: {}", refused.stderr);
     }
+}
+
+#[tokio::test]
+async fn verification_is_divided_among_shards_by_the_arguments_of_the_chart() {
+    let dir = tempfile::tempdir().unwrap();
+    let values = dir.path().join("values.json");
+    std::fs::write(&values, ALL_VALUES).unwrap();
+    let manifests = helm(&["template", "full", &chart(), &format!("--values={}", values.display())]);
+    let rendered = objects(&manifests);
+    let of = |kind: &str, name: &str| {
+        let named = |item: &&serde_json::Value| item["kind"] == kind && item["metadata"]["name"] == name;
+        rendered.iter().find(named).unwrap_or_else(|| panic!("no {kind} {name}")).clone()
+    };
+    let job = &of("CronJob", "full-keeper-verify")["spec"]["jobTemplate"]["spec"];
+    assert_eq!((&job["completions"], &job["parallelism"], &job["completionMode"]), (&4.into(), &2.into(), &"Indexed".into()));
+    let pod = &job["template"]["spec"];
+    let args: Vec<&str> = pod["containers"][0]["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
+    let wanted = ["verify", "--shards=4", "--output=json", "--save=/results/$(JOB)", "--bucket=acme-logs", "--expired-after=400"];
+    assert_eq!(args, wanted);
+    assert_eq!(pod["volumes"][0]["persistentVolumeClaim"]["claimName"], "results");
+    let account = of("ServiceAccount", pod["serviceAccountName"].as_str().unwrap());
+    assert_ne!(account["metadata"]["name"], of("Deployment", "full-keeper")["spec"]["template"]["spec"]["serviceAccountName"]);
+
+    // The program takes them, and its number from what Kubernetes sets.
+    let mut verify = lab().trailkeeper(&args, &[("JOB_COMPLETION_INDEX", "4")]).unwrap();
+    wait_for("verify to end", SOON, async || {
+        ensure!(verify.exit_status()?.is_some(), "it runs");
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert!(verify.last_lines().contains("no number less than --shards 4"), "{}", verify.last_lines());
+}
+
+/// What helm rendered, as values.
+fn objects(manifests: &str) -> Vec<serde_json::Value> {
+    let answer = lab().kubectl(&["create", "--dry-run=client", "--output=json", "--filename=-"], Some(manifests)).unwrap();
+    let text = answer.success().unwrap();
+    serde_json::Deserializer::from_str(&text).into_iter().map(|object| object.unwrap()).collect()
 }
 
 #[test]
