@@ -316,6 +316,23 @@ fn verify_says_what_is_wrong_with_its_input() {
 }
 
 #[test]
+fn files_may_be_read_only_where_they_are_to_be_verified() {
+    let verified = example("").replacen("  bucketName:", "  integrity: {}\n  bucketName:", 1);
+    assert!(verified.contains("integrity"), "{verified}");
+    for identity in ["reconcile", "observe"] {
+        let found = |text: &str, wanted: &str| {
+            actions(&iam_policy(&["--identity", identity], text)).into_iter().find(|(action, _)| action == wanted).map(|(_, on)| on)
+        };
+        for action in ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions", "kms:Decrypt", "cloudtrail:ListPublicKeys"] {
+            assert!(found(&verified, action).is_some(), "{identity} {action}");
+            assert_eq!(found(&example(""), action), None, "{identity} {action}");
+        }
+        let files = found(&verified, "s3:GetObject").unwrap();
+        assert!(files.iter().all(|resource| resource.ends_with("/*AWSLogs/*")), "{files:?}");
+    }
+}
+
+#[test]
 fn a_known_key_narrows_the_policy() {
     let arn = "arn:aws:kms:eu-west-1:111111111111:key/abc";
     let policy = iam_policy(&["--key", &format!("default/logs={arn}")], &example(""));

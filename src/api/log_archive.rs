@@ -143,8 +143,7 @@ pub struct LogArchiveSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_files: Option<NewFiles>,
 
-    /// Verify every file of the archive, again and again: it is what CloudTrail delivered, whole and unchanged. `{}` takes the
-    /// defaults. The operator then needs to read and decrypt the files. Default: not verified.
+    /// Verify that every file is what CloudTrail delivered. `{}` takes the defaults. It needs rights to read the files. Default: not verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrity: Option<Integrity>,
 

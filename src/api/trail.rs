@@ -247,6 +247,10 @@ pub struct TrailStatus {
     /// Whether the trail records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logging: Option<bool>,
+    /// When logging was stopped, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub logging_stopped_time: Option<Timestamp>,
     /// The key prefix that AWS has: the archive's policy allows it until the trail has moved to another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_prefix: Option<String>,

@@ -171,9 +171,13 @@ impl IamPolicy {
             if archive.spec.account_ref.name != name {
                 continue;
             }
+            let known_key = archive.status.as_ref().and_then(|status| status.kms_key_arn.as_deref());
             if self.identity == Purpose::Verify {
-                rights.extend(of_verifier(&archive.spec, facts, archive.status.as_ref().and_then(|status| status.kms_key_arn.as_deref())));
+                rights.extend(of_verifier(&archive.spec, facts, known_key));
                 continue;
+            }
+            if archive.spec.integrity.is_some() {
+                rights.extend(of_verifier(&archive.spec, facts, known_key));
             }
             let trails = manifests.trails.iter().zip(&references.archive_of).filter(|(_, of)| **of == Some(at));
             let trails = trails.map(|(trail, _)| (&trail.value, accounts.get(&trail.value.spec.account_ref.name)));

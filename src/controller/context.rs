@@ -5,6 +5,7 @@ use super::index::{self, Index};
 use super::metrics::Passes;
 use super::reports::Found;
 use super::sessions::Sessions;
+use super::verification::Verifications;
 use crate::api::AwsAccount;
 use crate::api::condition::{self, READY};
 use crate::aws::{Calls, Cloud, Session, Shared};
@@ -26,6 +27,7 @@ pub struct Context {
     pub instance: String,
     pub catalogue: Catalogue,
     pub passes: Passes,
+    pub verifications: Arc<Verifications>,
     reports: Found,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
@@ -47,10 +49,18 @@ pub fn account_inputs(account: &AwsAccount) -> Value {
 }
 
 impl Context {
-    pub fn new(client: Client, index: Index, judging: (Catalogue, Found), instance: String, stopping: watch::Receiver<bool>) -> Self {
+    /// `around`: what tells the operators of several clusters apart, and whether this one is stopping.
+    pub fn new(
+        client: Client,
+        index: Index,
+        judging: (Catalogue, Found),
+        verifications: Arc<Verifications>,
+        around: (String, watch::Receiver<bool>),
+    ) -> Self {
         let (catalogue, reports) = judging;
+        let (instance, stopping) = around;
         let (sessions, gate, passes) = (Sessions::default(), Gate::default(), Passes::default());
-        Self { client, index, sessions, gate, instance, catalogue, passes, reports, shared: Arc::default(), stopping }
+        Self { client, index, sessions, gate, instance, catalogue, passes, verifications, reports, shared: Arc::default(), stopping }
     }
 
     /// The calls to AWS that were made, counted.

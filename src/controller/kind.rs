@@ -49,6 +49,8 @@ pub trait Kind: Resource<DynamicType = ()> + Clone + Debug + Serialize + Deseria
     fn what(&self) -> String;
     /// The account, for events.
     fn account_id(&self, context: &Context) -> String;
+    /// Takes notice that the API server has the object as it is here.
+    fn seen(&self, _context: &Context) {}
     /// Everything besides spec and annotations that a pass depends on. While it stays the same, a pass waits until it is due.
     fn references(&self, context: &Context) -> Value;
     /// Reads, compares, writes. An error means that AWS was not reached.

@@ -5,13 +5,18 @@ use super::index::{facts, refers_to};
 use super::judging::{self, Judging};
 use super::kind::{Ending, Kind, Pass, Passed};
 use super::reports;
+use super::verification::Job;
 use crate::api::common::{DeletionPolicy, Mode};
-use crate::api::{LogArchive, LogArchiveStatus};
+use crate::api::{LogArchive, LogArchiveStatus, REQUESTED_AT};
+use crate::aws::Cloud;
 use crate::engine::{self, Deletion, Subject, Writers};
 use crate::facets::context::AccountFacts;
+use crate::facets::observed::{Observed, Reading};
 use crate::rules::case::Case;
+use crate::rules::integrity::INTEGRITY;
+use crate::status::integrity::{Due, Known};
 use crate::status::tell::Situation;
-use crate::status::{self, Waiting};
+use crate::status::{self, Told, Waiting};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
@@ -21,6 +26,34 @@ fn writers(archive: &LogArchive, context: &Context) -> Writers {
         trails.iter().map(|trail| context.index.account(&trail.spec.account_ref.name).map(|account| facts(&account))).collect();
     let before = archive.status.as_ref().map(|status| status.writers.clone()).unwrap_or_default();
     engine::writers(trails.iter().zip(accounts.iter().map(Option::as_ref)), &before)
+}
+
+/// Tells what a verification found, and starts the next one when it is due.
+fn verified(archive: &LogArchive, pass: &Pass<'_>, cloud: Cloud, account: &str, writers: &Writers, told: &mut Told<LogArchiveStatus>) {
+    let verifications = &pass.context.verifications;
+    let spec = archive.spec.integrity.as_ref();
+    let stops = status::integrity::stops(&pass.context.index.writers_of(archive));
+    if let Some(finished) = verifications.untold(archive) {
+        let known = Known { account, writers: &writers.current, stops: &stops, now: pass.now };
+        let (status, events) = status::integrity::after_run(told.status.integrity.as_ref(), &finished.run, &known);
+        told.status.integrity = Some(status);
+        told.events.extend(events);
+    }
+    let generation = archive.metadata.generation.unwrap_or_default();
+    let LogArchiveStatus { common, integrity, .. } = &mut told.status;
+    told.events.extend(status::integrity::judge(common, spec, integrity.as_ref(), (account, generation, pass.now)));
+    let Some(spec) = spec else { return };
+    let requested = archive.annotations().get(REQUESTED_AT).map(String::as_str);
+    match status::integrity::due(spec, told.status.integrity.as_ref(), requested, pass.now) {
+        Due::Now { whole } => {
+            let prefixes = status::integrity::prefixes(&writers.current);
+            let (archive, spec, account) = (archive.clone(), spec.clone(), account.to_owned());
+            if let Some(wait) = verifications.start(Job { archive, spec, cloud, account, prefixes, stops, whole }) {
+                told.requeue = told.requeue.at_most(wait);
+            }
+        }
+        Due::In(wait) => told.requeue = told.requeue.at_most(wait),
+    }
 }
 
 impl Kind for LogArchive {
@@ -46,6 +79,10 @@ impl Kind for LogArchive {
         context.index.account(&self.spec.account_ref.name).map(|account| account.spec.account_id).unwrap_or_default()
     }
 
+    fn seen(&self, context: &Context) {
+        context.verifications.confirm(self);
+    }
+
     fn references(&self, context: &Context) -> Value {
         let account = context.account(&self.spec.account_ref.name, &self.namespace().unwrap_or_default());
         let account = match account {
@@ -53,7 +90,9 @@ impl Kind for LogArchive {
             Err(waiting) => json!(waiting.message),
         };
         let writers = writers(self, context);
-        json!([account, writers.current, writers.gone, judging::inputs(self, context)])
+        // A verification that has ended is told at once.
+        let verified = context.verifications.untold(self).is_some();
+        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<LogArchiveStatus>, Waiting> {
@@ -75,9 +114,14 @@ impl Kind for LogArchive {
             now: pass.now,
         };
         let mut told = status::log_archive::after_pass(self, facts.partition.as_str(), &writers, &outcome, &situation);
+        verified(self, pass, cloud, &facts.id, &writers, &mut told);
         if judging::is_judgeable(&outcome) {
             let judging = Judging::of(self, pass.context, pass.now);
-            let case = judging.frame.archive(self, &facts, &writers, outcome.latest().seen.clone());
+            let mut seen = outcome.latest().seen.clone();
+            if let Some(evidence) = status::integrity::evidence(&told.status.common) {
+                seen.insert(INTEGRITY, Observed::Present(Reading::state(&evidence)));
+            }
+            let case = judging.frame.archive(self, &facts, &writers, seen);
             let findings = judging.tell(&Case::Archive(&case), pass.context, &mut told);
             reports::keep(pass.context, self, &findings, judging.settings.report, &mut told.status.compliance, pass.now).await;
         }
@@ -85,6 +129,7 @@ impl Kind for LogArchive {
     }
 
     async fn end(&self, context: &Context) -> Ending {
+        context.verifications.forget(self).await;
         if self.spec.deletion_policy == DeletionPolicy::Retain || self.spec.mode == Mode::Observe {
             return Ending::Settled(Deletion::Retained);
         }

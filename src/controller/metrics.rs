@@ -6,8 +6,9 @@
 use super::context::Context;
 use super::index::{Index, Objects, readable};
 use crate::api::common::CommonStatus;
-use crate::api::condition::{self, COMPLIANT, DRIFTED, READY};
+use crate::api::condition::{self, COMPLIANT, DRIFTED, INTACT, READY};
 use crate::api::findings::OpenFinding;
+use crate::api::integrity::IntegrityStatus;
 use crate::rules::finding::{Result, Severity};
 use kube::{Resource, ResourceExt};
 use prometheus_client::collector::Collector;
@@ -101,7 +102,7 @@ fn samples(index: &Index) -> Vec<Sample> {
 impl Collector for Statuses {
     fn encode(&self, mut encoder: DescriptorEncoder) -> std::result::Result<(), fmt::Error> {
         let samples = samples(&self.0);
-        for (name, kind) in [("ready", READY), ("compliant", COMPLIANT), ("drifted", DRIFTED)] {
+        for (name, kind) in [("ready", READY), ("compliant", COMPLIANT), ("drifted", DRIFTED), ("intact", INTACT)] {
             let help = format!("Condition {kind}: 1 is True, 0 is False; without a sample it is not known");
             let mut metric = encoder.encode_descriptor(name, &help, None, MetricType::Gauge)?;
             for sample in &samples {
@@ -110,6 +111,7 @@ impl Collector for Statuses {
                 }
             }
         }
+        encode_integrity(&self.0, &mut encoder)?;
         let help = "Rules that fail or could not be judged, as status.findings has them";
         let mut metric = encoder.encode_descriptor("findings", help, None, MetricType::Gauge)?;
         for sample in &samples {
@@ -119,6 +121,43 @@ impl Collector for Statuses {
         }
         Ok(())
     }
+}
+
+/// What one archive's verifications came to, as a number.
+type Measure = fn(&IntegrityStatus) -> Option<f64>;
+
+const MEASURES: [(&str, &str, Measure); 7] = [
+    ("integrity_verified_through_seconds", "Up to when an archive is verified, as Unix time", |integrity| {
+        Some(integrity.verified_through?.as_second() as f64)
+    }),
+    ("integrity_last_run_seconds", "When the last verification began, as Unix time", |integrity| {
+        Some(integrity.last_run.as_ref()?.started.as_second() as f64)
+    }),
+    ("integrity_digests", "Digests that were read in all", |integrity| Some(integrity.total.digests as f64)),
+    ("integrity_log_files", "Log files that were read in all", |integrity| Some(integrity.total.log_files as f64)),
+    ("integrity_bytes", "Bytes that were read in all, compressed", |integrity| Some(integrity.total.bytes as f64)),
+    ("integrity_faults", "Files that are not what CloudTrail delivered, and nobody has put right", |integrity| {
+        let files = integrity.files.iter().filter(|file| file.put_right.is_none()).count() as u64;
+        Some((files + integrity.files_dropped) as f64)
+    }),
+    ("integrity_gap_hours", "Hours of which nothing is proven, of the gaps that have a beginning", |integrity| {
+        let hours = integrity.gaps.iter().filter(|gap| gap.put_right.is_none()).filter_map(|gap| gap.hours);
+        Some(hours.sum::<i64>() as f64)
+    }),
+];
+
+/// Of archives that are verified.
+fn encode_integrity(index: &Index, encoder: &mut DescriptorEncoder) -> std::result::Result<(), fmt::Error> {
+    let archives = readable(&index.archives, |archive| archive.spec.integrity.is_some());
+    for (name, help, measure) in MEASURES {
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for archive in &archives {
+            let Some(value) = archive.status.as_ref().and_then(|status| measure(status.integrity.as_ref()?)) else { continue };
+            let labels: Labels = vec![("namespace", archive.namespace().unwrap_or_default()), ("name", archive.name_any())];
+            ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn truth(common: &CommonStatus, kind: &str) -> Option<i64> {

@@ -9,6 +9,7 @@ mod context;
 mod coverage;
 mod event_data_store;
 mod gate;
+mod heads;
 mod index;
 mod judging;
 mod kind;
@@ -19,6 +20,7 @@ mod reconcile;
 mod reports;
 mod sessions;
 mod trail;
+mod verification;
 mod watches;
 
 use crate::api::{AwsAccount, CompliancePolicy, EventDataStore, LogArchive, Trail};
@@ -37,6 +39,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use verification::Verifications;
 use watches::Wakes;
 
 /// How the operator runs.
@@ -66,7 +69,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let index = Index::new(stores, all_listed);
     let reports = reports::Found::look(&client, options.report_kind).await;
     let judging = (Catalogue::builtin()?, reports.clone());
-    let context = Arc::new(Context::new(client.clone(), index.clone(), judging, options.instance.clone(), stopping.clone()));
+    let verifications = Arc::new(Verifications::new(client.clone(), index.clone(), wakes.clone(), stopping.clone()));
+    let around = (options.instance.clone(), stopping.clone());
+    let context = Arc::new(Context::new(client.clone(), index.clone(), judging, verifications, around));
 
     watches::spawn(&client, writers, &index, &wakes, &listed);
     tokio::spawn(reports.follow(client.clone(), options.report_kind, wakes, index.clone()));

@@ -53,6 +53,7 @@ pub async fn reconcile<K: Kind>(object: Arc<Guarded<K>>, context: Arc<Context>) 
     if K::SETTLES && !publish::has_finalizer(object) {
         publish::set_finalizer(&api, object, true).await?;
     }
+    object.seen(&context);
     let inputs = inputs(object, &context);
     let id = id(object);
     let failures = match context.gate.ask(&id, &inputs) {

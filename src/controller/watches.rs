@@ -55,7 +55,7 @@ impl Wakes {
         let _ = self.accounts.unbounded_send(ObjectRef::new(name));
     }
 
-    fn archive(&self, namespace: &str, name: &str) {
+    pub fn archive(&self, namespace: &str, name: &str) {
         let _ = self.archives.unbounded_send(ObjectRef::new(name).within(namespace));
     }
 

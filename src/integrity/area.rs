@@ -115,7 +115,7 @@ impl<E: Evidence> Work<E> {
 
     /// When the window of a stream begins.
     fn since(&self, stream: &Stream) -> Option<Timestamp> {
-        self.settings.heads.get(stream).map(|head| head.end).max(self.settings.since)
+        self.settings.heads.get(stream).map(|head| head.end).or(self.settings.since)
     }
 
     fn is_in_window(&self, key: &DigestKey) -> bool {
@@ -139,7 +139,7 @@ impl<E: Evidence> Work<E> {
 
     /// The first key of the day on which the window of the area begins, in a folder of days.
     fn after(&self, folder: &str) -> String {
-        match self.heads().map(named_since).min().max(self.settings.since) {
+        match self.heads().map(named_since).min().or(self.settings.since) {
             Some(since) => format!("{folder}{}", since.strftime("%Y/%m/%d/")),
             None => String::new(),
         }

@@ -14,6 +14,7 @@
 //! | account | `trailGuard` | `rules::organization::TrailGuard` | Organizations ListPoliciesForTarget (account and all above it), DescribePolicy |
 //! | account | `cloudTrailAdministrators` | `rules::account::CloudTrailAdministrators` | IAM GetAccountAuthorizationDetails |
 //! | archive | `acl`, `bucketOwner`, ... | the table at the head of `rules::bucket` | S3 |
+//! | archive | `integrity` | `rules::integrity::IntegrityEvidence` | condition `Intact` of the LogArchive, where it is verified |
 //! | archive, trail, account | `key`, `deliveryKey`, `iamPolicies`, ... | the table at the head of `rules::key` | KMS, IAM |
 //! | trail | `monitoring` | `rules::monitoring::Monitoring` | CloudWatch Logs, CloudWatch, SNS |
 

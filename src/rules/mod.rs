@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod events;
 pub mod finding;
 mod implication;
+pub mod integrity;
 pub mod key;
 pub mod lake;
 pub mod monitoring;
@@ -72,6 +73,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         bucket::RULES,
         bucket_policy::RULES,
         bucket_retention::RULES,
+        integrity::RULES,
         key::RULES,
         monitoring::RULES,
         organization::RULES,

@@ -12,6 +12,16 @@ pub enum Requeue {
     OnChange,
 }
 
+impl Requeue {
+    /// The same, or sooner.
+    pub fn at_most(self, wait: Duration) -> Self {
+        match self {
+            Self::After(later) => Self::After(later.min(wait)),
+            Self::OnChange => Self::After(wait),
+        }
+    }
+}
+
 /// The wait until the next regular pass: between half and one and a half times `interval`, at a moment that is the same
 /// for all objects of `phase` (account and Region), so that they share their reads, and different for others.
 pub fn regular(interval: Duration, phase: &str, now: Timestamp) -> Duration {

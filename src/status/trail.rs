@@ -17,7 +17,8 @@ use std::time::Duration;
 /// How often a trail that cannot deliver is looked at: every missed file is missing evidence.
 const WHILE_FAILING: Duration = Duration::from_secs(60);
 
-const LOGGING_STOPPED: &str = "LoggingStopped";
+/// The kind of a gap.
+pub const LOGGING_STOPPED: &str = "LoggingStopped";
 const VALIDATION_OFF: &str = "ValidationOff";
 
 pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -> Told<TrailStatus> {
@@ -57,6 +58,7 @@ fn take_over(status: &mut TrailStatus, outcome: &Outcome) {
         status.logging = Some(logging.enabled);
     }
     if let Some(facts) = seen.facts::<DeliveryFacts>("logging") {
+        status.logging_stopped_time = facts.stop_logging_time.filter(|_| status.logging == Some(false));
         status.last_delivery_time = facts.latest_delivery_time;
         status.last_digest_delivery_time = facts.latest_digest_delivery_time;
     }

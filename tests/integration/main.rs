@@ -19,6 +19,7 @@ mod delivery;
 mod drift;
 mod failures;
 mod immutable;
+mod integrity;
 mod least_privilege;
 mod manifests;
 mod metrics;

@@ -1,9 +1,9 @@
 //! `examples/` and `examples/recipes`, applied for real until Ready. Only accounts, buckets, namespaces and endpoints are put in
 //! the place of the example's.
 
-use crate::support::World;
 use crate::support::manifests::yaml;
 use crate::support::world::REGION;
+use crate::support::{World, condition};
 use anyhow::ensure;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
@@ -115,6 +115,17 @@ async fn a_hand_over_is_ready() {
     assert!(hand_over["queueUrl"].as_str().unwrap().contains(&world.account), "{hand_over}");
     let siem = hand_over["readers"].as_array().unwrap().iter().find(|reader| reader["name"] == "siem").unwrap();
     assert!(siem["roleArn"].is_string() && siem["externalId"].is_string(), "{hand_over}");
+}
+
+#[tokio::test]
+async fn a_verified_archive_is_ready_and_says_that_nothing_is_there_yet() {
+    let world = ready("recipe-integrity", &["recipes/integrity.yaml"]).await;
+    let told = |object: &DynamicObject| {
+        let (status, reason, _) = condition(object, "Intact").unwrap_or_default();
+        ensure!((status.as_str(), reason.as_str()) == ("Unknown", "NothingToVerify"), "{}", object.data["status"]);
+        Ok(())
+    };
+    world.wait("LogArchive", "verified-audit-logs", "to be verified", told).await;
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ const MOST_PLACES: usize = 5;
 /// Gaps that have an event of their own; of more only the number is told.
 const MOST_EVENTS: usize = 5;
 
-/// How far the time at which AWS says that logging stopped may be from the end of the last digest.
+/// How far times may lie apart that have one cause: each Region has digests of its own, of an hour each.
 const ABOUT: SignedDuration = SignedDuration::from_hours(1);
 
 /// Takes over what was found of gaps.
@@ -31,16 +31,19 @@ pub fn take_over(status: &mut IntegrityStatus, run: &Run, known: &Known<'_>) -> 
     for gap in &found {
         if let Some(before) = status.gaps.iter_mut().find(|before| is_same(before, gap)) {
             let first_seen = before.first_seen;
-            *before = IntegrityGap { first_seen, cause: gap.cause.clone().or_else(|| before.cause.take()), ..gap.clone() };
+            let from = before.from.zip(gap.from).map(|(one, other)| one.min(other));
+            let hours = from.map(|from| hours(from, gap.until));
+            *before = IntegrityGap { first_seen, from, hours, cause: gap.cause.clone().or_else(|| before.cause.take()), ..gap.clone() };
             continue;
         }
         status.gaps_dropped += keep(&mut status.gaps, MOST_GAPS, gap.clone(), |gap| gap.explained || gap.put_right.is_some());
         new.push(gap);
     }
     for before in status.gaps.iter_mut().filter(|before| before.put_right.is_none()) {
-        // An end that is overdue is looked at in every run.
-        let seen =
-            if before.reason == GapReason::EndMissing { run.is_complete() } else { before.from.is_some_and(|from| run.read_again(from)) };
+        let seen = match before.reason {
+            GapReason::EndMissing => run.is_complete() && go_on(before, &run.outcome),
+            _ => before.from.is_some_and(|from| run.read_again(from)),
+        };
         if seen && !found.iter().any(|gap| is_same(before, gap)) {
             before.put_right = Some(known.now);
         }
@@ -48,11 +51,29 @@ pub fn take_over(status: &mut IntegrityStatus, run: &Run, known: &Known<'_>) -> 
     tell(&new, &run.outcome, known.account)
 }
 
+fn hours(from: Timestamp, until: Timestamp) -> i64 {
+    (until.duration_since(from).as_secs().max(0) + 3599) / 3600
+}
+
+/// Whether there are digests again of the places whose end was overdue.
+fn go_on(gap: &IntegrityGap, outcome: &Outcome) -> bool {
+    let of_trail = || outcome.streams.iter().filter(|one| one.stream.trail == gap.trail && one.stream.home_region == gap.home_region);
+    let goes_on = |place: &String| {
+        let head = of_trail().find(|one| one.stream.area.to_string() == *place).and_then(|one| one.head.as_ref());
+        head.is_some_and(|head| gap.from.is_some_and(|from| head.end > from))
+    };
+    gap.first_places.iter().all(goes_on)
+}
+
 /// A gap of an earlier run, as this one sees it. What only looked like the end has a reason of its own later.
 fn is_same(before: &IntegrityGap, gap: &IntegrityGap) -> bool {
     let trail = before.trail == gap.trail && before.home_region == gap.home_region;
     let overlap = before.from.is_none_or(|from| from < gap.until) && gap.from.is_none_or(|from| from < before.until);
-    trail && overlap && before.put_right.is_none() && (before.reason == gap.reason || before.reason == GapReason::EndMissing)
+    let ends = before.reason == GapReason::EndMissing && gap.reason == GapReason::EndMissing;
+    // Who falls silent later is another matter than who did before.
+    let at_once = !ends || before.from.zip(gap.from).is_some_and(|(one, other)| one.duration_since(other).abs() <= ABOUT);
+    let reason = before.reason == gap.reason || before.reason == GapReason::EndMissing;
+    trail && overlap && at_once && reason && before.put_right.is_none()
 }
 
 /// The gaps of a run, those of one trail with the same reason and a common time as one.
@@ -117,7 +138,7 @@ fn entry(gap: &Gap, reason: GapReason, known: &Known<'_>) -> IntegrityGap {
 
 /// Whether a Trail has the stop on record that made a gap.
 fn causes(stop: &Stop, gap: &Gap, reason: GapReason) -> bool {
-    let kind = <&'static str>::from(reason);
+    let kind: &'static str = reason.into();
     let until = stop.until.unwrap_or(Timestamp::MAX).saturating_add(ABOUT).unwrap_or(Timestamp::MAX);
     let from = stop.from.saturating_sub(ABOUT).unwrap_or(Timestamp::MIN);
     let of_trail = stop.trail == gap.stream.trail && stop.home_region == gap.stream.home_region;
@@ -133,7 +154,7 @@ fn cause(stop: &Stop) -> String {
 fn join(one: &mut IntegrityGap, other: &IntegrityGap) {
     one.from = one.from.zip(other.from).map(|(one, other)| one.min(other));
     one.until = one.until.max(other.until);
-    one.hours = one.hours.max(other.hours);
+    one.hours = one.from.map(|from| hours(from, one.until));
     one.places += other.places;
     one.unproven_log_files += other.unproven_log_files;
     let room = MOST_PLACES.saturating_sub(one.first_places.len());

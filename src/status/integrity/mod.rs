@@ -8,14 +8,19 @@ mod judge;
 pub use judge::{judge, words_of_gap};
 
 use super::Event;
+use super::trail::LOGGING_STOPPED;
 use crate::api::Trail;
-use crate::api::integrity::{Integrity, IntegrityCounts, IntegrityFile, IntegrityGap, IntegrityRun, IntegrityStatus, Unread};
+use crate::api::common::{CommonStatus, EvidenceGap};
+use crate::api::condition::{self, INTACT};
+use crate::api::integrity::{GapReason, Integrity, IntegrityCounts, IntegrityFile, IntegrityGap, IntegrityRun, IntegrityStatus, Unread};
 use crate::api::log_archive::WriterStatus;
 use crate::engine::trail_name;
 use crate::integrity::fault::Verdict;
 use crate::integrity::outcome::Outcome;
+use crate::rules::integrity::IntegrityEvidence;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A verification that has ended.
@@ -57,12 +62,24 @@ pub struct Stop {
     pub until: Option<Timestamp>,
 }
 
-/// The stops that Trails have on record.
+impl Stop {
+    /// Whether logging is off.
+    pub fn is_open(&self) -> bool {
+        self.until.is_none() && self.kind == LOGGING_STOPPED
+    }
+}
+
+/// The stops that Trails have on record, and those that their specs ask for.
 pub fn stops(trails: &[Trail]) -> Vec<Stop> {
     let of = |trail: &Trail| -> Vec<Stop> {
-        let gaps = trail.status.as_ref().map(|status| status.gaps.clone()).unwrap_or_default();
+        let status = trail.status.clone().unwrap_or_default();
+        let mut gaps = status.gaps;
+        let known = gaps.iter().any(|gap| gap.kind == LOGGING_STOPPED && gap.until.is_none());
+        if let Some(from) = status.logging_stopped_time.filter(|_| !known) {
+            gaps.push(EvidenceGap { kind: LOGGING_STOPPED.to_owned(), from, until: None });
+        }
         let object = format!("{}/{}", trail.namespace().unwrap_or_default(), trail.name_any());
-        let stop = |gap: crate::api::common::EvidenceGap| Stop {
+        let stop = |gap: EvidenceGap| Stop {
             trail: trail_name(trail),
             home_region: trail.spec.region.clone(),
             object: object.clone(),
@@ -136,7 +153,12 @@ impl Open<'_> {
 pub fn open<'a>(spec: &Integrity, status: &'a IntegrityStatus) -> Open<'a> {
     let unacknowledged = |time: Timestamp| spec.acknowledged_until.is_none_or(|until| time > until);
     let file = |file: &&IntegrityFile| file.put_right.is_none() && unacknowledged(file.time.unwrap_or(file.first_seen));
-    let gap = |gap: &&IntegrityGap| !gap.explained && gap.put_right.is_none() && unacknowledged(gap.until);
+    let known_by = |gap: &IntegrityGap| match gap.reason {
+        // It lasts until now, whenever that is.
+        GapReason::EndMissing => gap.from.unwrap_or(gap.first_seen),
+        _ => gap.until,
+    };
+    let gap = |gap: &&IntegrityGap| !gap.explained && gap.put_right.is_none() && unacknowledged(known_by(gap));
     Open {
         files: status.files.iter().filter(file).collect(),
         gaps: status.gaps.iter().filter(gap).collect(),
@@ -183,6 +205,27 @@ pub fn since(spec: &Integrity, now: Timestamp) -> Option<Timestamp> {
     (days > 0).then(|| now.checked_sub(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MIN))
 }
 
+/// Folders that are verified. None: every one that stands at the root of the bucket or in a folder there, which finds also
+/// those of trails that are gone.
+pub fn prefixes(writers: &[WriterStatus]) -> Vec<String> {
+    if writers.iter().all(|writer| !writer.key_prefix.contains('/')) {
+        return Vec::new();
+    }
+    let folder = |writer: &WriterStatus| if writer.key_prefix.is_empty() { String::new() } else { format!("{}/", writer.key_prefix) };
+    writers.iter().map(folder).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What the rules are told; `None` where no verification is asked for.
+pub fn evidence(common: &CommonStatus) -> Option<IntegrityEvidence> {
+    let intact = condition::get(&common.conditions, INTACT)?;
+    let truth = match intact.status.as_str() {
+        "True" => Some(true),
+        "False" => Some(false),
+        _ => None,
+    };
+    Some(IntegrityEvidence { intact: truth, message: intact.message.clone() })
+}
+
 /// Keeps a list short: what is over (`is_over`) makes room for what is not. Returns how many were dropped.
 fn keep<T>(list: &mut Vec<T>, most: usize, new: T, is_over: impl Fn(&T) -> bool) -> u64 {
     if list.len() < most {
@@ -197,3 +240,6 @@ fn keep<T>(list: &mut Vec<T>, most: usize, new: T, is_over: impl Fn(&T) -> bool)
     }
     1
 }
+
+#[cfg(test)]
+mod tests;

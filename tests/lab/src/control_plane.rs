@@ -35,7 +35,7 @@ pub async fn start(stage: &mut Stage) -> Result<ControlPlane> {
     let tokens = Tokens::create(stage)?;
     let etcd = start_etcd(stage).await?;
     let apiserver_url = start_apiserver(stage, &pki, &tokens, etcd).await?;
-    let write = |name: &str, token: &str| kubeconfig::write(&stage.state_dir.join(name), &apiserver_url, &pki.ca, token);
+    let write = |name: &str, token: &str| kubeconfig::write(&stage.state_dir.join(name), &apiserver_url, &pki.ca, token, "default");
     let kubeconfig = write("admin.kubeconfig", &tokens.admin)?;
     let controller_kubeconfig = write("controller-manager.kubeconfig", &tokens.controller_manager)?;
     start_controller_manager(stage, &pki, &kubeconfig, controller_kubeconfig).await?;
@@ -118,7 +118,7 @@ async fn start_apiserver(stage: &mut Stage, pki: &Pki, tokens: &Tokens, etcd: u1
     let probe = stage.state_dir.join("probe.kubeconfig");
     let port = stage
         .start_on_port("kube-apiserver", START, command, async |port| {
-            kubeconfig::write(&probe, &url(port), &pki.ca, &tokens.admin)?;
+            kubeconfig::write(&probe, &url(port), &pki.ca, &tokens.admin, "default")?;
             get(&client(&probe).await?, "/readyz").await
         })
         .await?;

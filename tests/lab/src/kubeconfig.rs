@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Writes a kubeconfig that presents `token` to the API server, readable only by this user.
-pub fn write(path: &Path, apiserver_url: &str, ca_file: &Path, token: &str) -> Result<PathBuf> {
+/// Writes a kubeconfig that presents `token` to the API server and works in `namespace`, readable only by this user.
+pub fn write(path: &Path, apiserver_url: &str, ca_file: &Path, token: &str, namespace: &str) -> Result<PathBuf> {
     let text = serde_json::json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "lab", "cluster": {"server": apiserver_url, "certificate-authority": ca_file}}],
         "users": [{"name": "lab", "user": {"token": token}}],
-        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "lab", "namespace": "default"}}],
+        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "lab", "namespace": namespace}}],
         "current-context": "lab",
     });
     write_private(path, &text.to_string())?;

@@ -117,7 +117,7 @@ impl Lab {
         let (Some(url), Some(ca)) = (&self.info.apiserver_url, &self.info.ca_file) else {
             bail!("this lab was started without a control plane");
         };
-        kubeconfig::write(&path, url, ca, token.trim())
+        kubeconfig::write(&path, url, ca, token.trim(), namespace)
     }
 
     /// Starts the `trailkeeper` binary of this workspace.
