@@ -395,8 +395,7 @@ async fn members_of_an_organization_without_logs_are_named() {
         "all_features": true, "trusted_services": ["cloudtrail.amazonaws.com"]});
     let url = format!("{}/_sim/organizations", stage.endpoint());
     http().post(url).json(&organization).send().await.unwrap().error_for_status().unwrap();
-    let manifests =
-        stage.manifests().replace("tags: {team: security}", "organization: true, keyPrefix: org".replace(", ", "\n  ").as_str());
+    let manifests = stage.manifests().replace("tags: {team: security}", "organization: true\n  keyPrefix: org");
     let applied = manifests.split("---").take(4).collect::<Vec<_>>().join("---");
     expect(&stage.run(&["apply", "--auto-approve", "-f", "-"], &applied), 0, &[]);
     let verdict = |result: &str| {

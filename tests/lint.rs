@@ -141,6 +141,32 @@ fn sarif_is_valid_by_the_official_schema() {
     );
 }
 
+/// Whoever applies them is rid of the findings that have one.
+#[test]
+fn fixes_in_sarif_are_changes_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, answer) = told(&["-o", "sarif", &write(folder.path(), "all.yaml", &bad())], "");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let results = answer["runs"][0]["results"].as_array().unwrap();
+    let mut lines: Vec<String> = bad().lines().map(str::to_owned).collect();
+    for replacement in results.iter().flat_map(|result| result["fixes"][0]["artifactChanges"][0]["replacements"].as_array().unwrap()) {
+        let number = |name: &str| usize::try_from(replacement["deletedRegion"][name].as_u64().unwrap()).unwrap() - 1;
+        let line = &mut lines[number("startLine")];
+        line.replace_range(number("startColumn")..number("endColumn"), replacement["insertedContent"]["text"].as_str().unwrap());
+    }
+    assert_eq!(results.len(), 3);
+    let fixed = lines.join("\n");
+    assert!(fixed.contains("logging: true") && fixed.contains("logFileValidation: true") && fixed.contains("type: OwnKey"), "{fixed}");
+    assert_eq!(told(&["-"], &fixed).0, 0);
+
+    // What is not in the file has no place to be changed at.
+    let (_, answer) =
+        told(&["-o", "sarif", "-"], &bad().replace("  encryption:\n    type: S3Managed\n", "  encryption: {type: \"S3Managed\"}\n"));
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let of = |rule: &str| answer["runs"][0]["results"].as_array().unwrap().iter().find(|result| result["ruleId"] == rule).unwrap().clone();
+    assert!(of("TK-TRAIL-005")["fixes"].is_null() && of("TK-TRAIL-001")["fixes"].is_array(), "{answer:#}");
+}
+
 #[test]
 fn junit_counts_findings_as_failures() {
     let (code, text) = told(&["-o", "junit", "-"], &bad());

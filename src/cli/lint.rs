@@ -8,7 +8,7 @@ use super::manifests::{Contents, Place, Problems, path};
 use super::offline::{Offline, Verdicts};
 use super::policies::{self, Policies};
 use crate::report::lint::baseline::{self, Baseline};
-use crate::report::lint::{Fix, Lint as Found, Linted, Outcome, Placed, github, json, junit, patched_field, sarif, text};
+use crate::report::lint::{Edit, Fix, Lint as Found, Linted, Outcome, Placed, choices, github, json, junit, patched_field, sarif, text};
 use crate::rules::catalogue::Catalogue;
 use crate::rules::finding::{Finding, Result as Verdict, Severity};
 use anyhow::{Context, Result, anyhow};
@@ -167,5 +167,22 @@ fn placed(finding: &Finding, verdicts: &Verdicts<'_>, catalogue: &Catalogue, loc
         (Some(_), None) => locator.place(verdicts.place, &["spec".to_owned(), "archiveRef".to_owned()]),
     };
     let other = archive.map(|archive| format!("LogArchive {}", path(&archive.value)));
-    Some(Placed { finding: finding.clone(), place, fix: Fix::of(entry, &verdicts.name, other.as_deref()), in_baseline: false })
+    let mut fix = Fix::of(entry, &verdicts.name, other.as_deref());
+    let patched = if foreign.is_none() { Some(verdicts.place) } else { archive.map(|archive| &archive.place) };
+    if let (Some(patch), Some(object), Some(wanted)) = (&mut fix.patch, patched, &entry.patch) {
+        patch.edits = edits(wanted, object, locator).unwrap_or_default();
+    }
+    Some(Placed { finding: finding.clone(), place, fix, in_baseline: false })
+}
+
+/// The changes of the file that make the patch: none unless all of its fields stand there.
+fn edits(patch: &Value, object: &Place, locator: &mut Locator) -> Option<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for (field, text) in choices(patch)? {
+        let (place, word) = locator.word(object, &field)?;
+        if word != text {
+            edits.push(Edit { place, length: word.len(), text });
+        }
+    }
+    Some(edits)
 }

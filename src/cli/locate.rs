@@ -50,7 +50,31 @@ impl<'f> Locator<'f> {
         self.nearest(object, field).unwrap_or_else(|| object.clone())
     }
 
+    /// Where the value of a field stands, and what it is: only where it is one plain word on the line of the field's name.
+    pub fn word(&mut self, object: &Place, field: &[String]) -> Option<(Place, String)> {
+        let (chunk, tree) = self.document(object)?;
+        let (at, depth) = deepest(find(tree.as_ref()?, object.line - chunk.before, object.column)?, field)?;
+        let name = field.last().filter(|_| depth == field.len())?;
+        let line = usize::try_from(at.line()).ok()?.checked_sub(1).and_then(|number| chunk.text.lines().nth(number))?;
+        let before = usize::try_from(at.column()).ok()?.checked_sub(1)?;
+        let from_name: String = line.chars().skip(before).collect();
+        let after_colon = from_name.strip_prefix(name.as_str())?.strip_prefix(':')?;
+        let value = after_colon.trim_start_matches(' ');
+        let word: String = value.chars().take_while(|letter| letter.is_ascii_alphanumeric()).collect();
+        let ends = value.get(word.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\r', ',', '}']));
+        let gap = after_colon.len() - value.len();
+        let column = at.column() + u64::try_from(name.chars().count() + 1 + gap).ok()?;
+        (!word.is_empty() && gap > 0 && ends).then(|| (Place { file: object.file.clone(), line: chunk.before + at.line(), column }, word))
+    }
+
     fn nearest(&mut self, object: &Place, field: &[String]) -> Option<Place> {
+        let (chunk, tree) = self.document(object)?;
+        let (at, _) = deepest(find(tree.as_ref()?, object.line - chunk.before, object.column)?, field)?;
+        Some(Place { file: object.file.clone(), line: chunk.before + at.line(), column: at.column() })
+    }
+
+    /// The document that an object stands in, as text and as a tree.
+    fn document(&mut self, object: &Place) -> Option<(Chunk<'f>, &Option<Spanned<Node>>)> {
         let (file, text) = self.texts.get_key_value(object.file.as_str())?;
         let chunks = self.chunks.entry(file).or_insert_with(|| documents::split(text));
         let after = chunks.partition_point(|chunk| chunk.before < object.line);
@@ -60,10 +84,7 @@ impl<'f> Locator<'f> {
             self.trees.truncate(TREES_KEPT - 1);
             self.trees.push_front((key, serde_saphyr::from_str_with_options(chunk.text, documents::options()).ok()));
         }
-        let (_, tree) = self.trees.iter().find(|(known, _)| *known == key)?;
-        let top = find(tree.as_ref()?, object.line - chunk.before, object.column)?;
-        let at = deepest(top, field)?;
-        Some(Place { file: object.file.clone(), line: chunk.before + at.line(), column: at.column() })
+        self.trees.iter().find(|(known, _)| *known == key).map(|(_, tree)| (chunk, tree))
     }
 }
 
@@ -93,10 +114,10 @@ fn find(tree: &Spanned<Node>, line: u64, column: u64) -> Option<&Node> {
     items.iter().find(|item| is_at(item)).map(|item| &item.value)
 }
 
-/// The position of the deepest part of `field` that is there.
-fn deepest(mut node: &Node, field: &[String]) -> Option<Location> {
+/// The position of the deepest part of `field` that is there, and how many parts that are.
+fn deepest(mut node: &Node, field: &[String]) -> Option<(Location, usize)> {
     let mut found = None;
-    for part in field {
+    for (above, part) in field.iter().enumerate() {
         let (at, below) = match node {
             Node::Fields(fields) => match fields.iter().find(|(name, _)| name.value == *part) {
                 Some((name, value)) => (name.referenced, value),
@@ -108,7 +129,7 @@ fn deepest(mut node: &Node, field: &[String]) -> Option<Location> {
             },
             Node::Leaf => break,
         };
-        found = Some(at);
+        found = Some((at, above + 1));
         node = below;
     }
     found
@@ -216,6 +237,23 @@ mod tests {
         let list = "kind: List\nitems:\n- kind: A\n  spec: {}\n- kind: B\n  spec:\n    x: 1\n";
         assert_eq!(place(list, 5, 3, "spec.x"), "f.yaml:7:5");
         assert_eq!(place("{\"kind\": \"A\", \"spec\": {\"x\": [1, 2]}}", 1, 1, "spec.x.1"), "f.yaml:1:33");
+    }
+
+    #[test]
+    fn a_value_is_placed_where_it_is_one_plain_word() {
+        let text = "kind: A\nspec:\n  a: false # why\n  b: {c:  On, d: off}\n  e: \"x\"\n  f: two words\n  g: &it yes\n  h: *it\n  i:\n    no\n  ü: j\n";
+        let file = File { name: "f.yaml".into(), text: text.into() };
+        let word = |path: &str| {
+            let object = Place { file: "f.yaml".into(), line: 1, column: 1 };
+            Locator::new([&file]).word(&object, &field(path)).map(|(place, word)| format!("{place} {word}"))
+        };
+        assert_eq!(word("spec.a").as_deref(), Some("f.yaml:3:6 false"));
+        assert_eq!(word("spec.b.c").as_deref(), Some("f.yaml:4:11 On"));
+        assert_eq!(word("spec.b.d").as_deref(), Some("f.yaml:4:18 off"));
+        assert_eq!(word("spec.ü").as_deref(), Some("f.yaml:11:6 j"));
+        for other in ["spec.b", "spec.e", "spec.g", "spec.h", "spec.i", "spec.z", "spec.a.x"] {
+            assert_eq!(word(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -277,7 +277,7 @@ mod tests {
             let begin = format!("f.yaml:4:{at}: Trail default/main: ");
             assert!(found.iter().any(|problem| problem.starts_with(&begin) && problem.contains(field)), "{field}: {found:#?}");
         };
-        told(column("globalServiceEvents"), "spec.globalServiceEvents");
+        told(column("multiRegion"), "spec.globalServiceEvents");
         told(column("spec"), "spec.archiveRef");
         told(column("keyPrefix"), "spec.keyPrefix");
     }

@@ -62,6 +62,16 @@ pub struct Patch {
     /// The object that it belongs to.
     pub object: String,
     pub yaml: String,
+    /// The same as changes of the file, where each of its fields stands there with another value; else none.
+    pub edits: Vec<Edit>,
+}
+
+/// Some characters of a line, and what is to stand there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub place: Place,
+    pub length: usize,
+    pub text: String,
 }
 
 /// Whether somebody accepts a failure.
@@ -114,7 +124,7 @@ impl Fix {
         let patch = entry.patch.as_ref().map(|patch| {
             let foreign = patch.get("kind").and_then(Value::as_str).filter(|kind| object.split(' ').next() != Some(*kind));
             let object = foreign.map_or(object, |kind| other.unwrap_or(kind)).to_owned();
-            Patch { object, yaml: patch_yaml(patch) }
+            Patch { object, yaml: patch_yaml(patch), edits: Vec::new() }
         });
         Self { text: entry.fix.clone(), patch }
     }
@@ -135,6 +145,28 @@ pub fn patched_field(patch: &Value) -> Vec<String> {
         node = value.as_object().and_then(|fields| fields.iter().next()).map(|(name, value)| (name.clone(), value));
     }
     field
+}
+
+/// What a patch chooses, field by field; none where it holds more than switches and choices. Names, numbers and lists in a
+/// catalogue are examples, which the reader replaces.
+pub fn choices(patch: &Value) -> Option<Vec<(Vec<String>, String)>> {
+    fn below(value: &Value, field: &[String]) -> Option<Vec<(Vec<String>, String)>> {
+        let is_choice = |text: &str| {
+            text.starts_with(|letter: char| letter.is_ascii_uppercase()) && text.contains(|letter: char| letter.is_ascii_lowercase())
+        };
+        match value {
+            Value::Bool(on) => Some(vec![(field.to_vec(), on.to_string())]),
+            Value::String(text) if is_choice(text) && text.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
+                Some(vec![(field.to_vec(), text.clone())])
+            }
+            Value::Object(fields) if !fields.is_empty() => {
+                let each = fields.iter().map(|(name, value)| below(value, &[field, &[name.clone()]].concat()));
+                Some(each.collect::<Option<Vec<_>>>()?.concat())
+            }
+            _ => None,
+        }
+    }
+    below(patch.get("spec")?, &["spec".to_owned()])
 }
 
 /// Kind and name of what was judged.
@@ -247,6 +279,13 @@ mod tests {
     fn a_patch_leads_to_its_first_field() {
         assert_eq!(patched_field(&json!({"spec": {"encryption": {"type": "OwnKey"}, "x": 1}})), ["spec", "encryption", "type"]);
         assert_eq!(patched_field(&json!({"spec": {"list": [1]}})), ["spec", "list"]);
+        let of = |patch: Value| {
+            choices(&patch).map(|all| all.into_iter().map(|(field, text)| format!("{}={text}", field.join("."))).collect::<Vec<_>>())
+        };
+        assert_eq!(of(json!({"spec": {"a": true, "b": {"c": "OwnKey"}}})).unwrap(), ["spec.a=true", "spec.b.c=OwnKey"]);
+        for other in [json!({"a": true, "b": 3}), json!({"a": "OTHER-BUCKET"}), json!({"a": "NAME"}), json!({"a": []}), json!({"a": {}})] {
+            assert_eq!(of(json!({ "spec": other })), None);
+        }
         assert_eq!(patch_yaml(&json!({"kind": "LogArchive", "spec": {"a": {"b": true}}})), "spec:\n  a:\n    b: true\n");
     }
 }

@@ -38,7 +38,7 @@ pub fn mixed() -> Lint {
     let mut first = failed("TK-TRAIL-001", Severity::Critical, "Logging is on", "logging is off: <100% of events & \"more\"", 7);
     first.fix = Fix {
         text: "Turn logging on.".into(),
-        patch: Some(Patch { object: "Trail audit/main".into(), yaml: "spec:\n  logging: true\n".into() }),
+        patch: Some(Patch { object: "Trail audit/main".into(), yaml: "spec:\n  logging: true\n".into(), edits: Vec::new() }),
     };
     let mut second = failed("TK-TRAIL-004", Severity::High, "Log file validation is on", "log file validation is off", 8);
     second.finding.verdict = Verdict::Exempt(Exempted {

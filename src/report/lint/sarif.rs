@@ -103,9 +103,27 @@ fn result(placed: &Placed, index: &BTreeMap<&str, usize>) -> Value {
         }],
         "partialFingerprints": fingerprints(&found.id()),
         "suppressions": suppressions,
+        "fixes": fix(placed),
         "properties": {"severity": found.severity, "fix": placed.fix.text, "patch": placed.fix.patch.as_ref().map(|patch| &patch.yaml)},
     })
     .without_nulls()
+}
+
+/// The fix as changes of the file, where these are known to the character.
+fn fix(placed: &Placed) -> Option<Value> {
+    let edits = placed.fix.patch.as_ref().map(|patch| patch.edits.as_slice()).filter(|edits| !edits.is_empty())?;
+    let replacements: Vec<Value> = edits
+        .iter()
+        .map(|edit| {
+            let Place { line, column, .. } = edit.place;
+            let end = column + u64::try_from(edit.length).unwrap_or_default();
+            let region = json!({"startLine": line, "startColumn": column, "endLine": line, "endColumn": end});
+            json!({"deletedRegion": region, "insertedContent": {"text": edit.text}})
+        })
+        .collect();
+    let artifact = location(&edits.first()?.place)["physicalLocation"]["artifactLocation"].clone();
+    let changes = json!([{"artifactLocation": artifact, "replacements": replacements}]);
+    Some(json!([{"description": {"text": placed.fix.text}, "artifactChanges": changes}]))
 }
 
 fn own_result(rule: &str, level: &str, problem: &Problem, index: &BTreeMap<&str, usize>) -> Value {
