@@ -1,7 +1,7 @@
 //! The days of a stream, month by month, as runs of days that fared alike.
 
-use crate::integrity::fault::{Gap, Reason};
-use crate::integrity::outcome::{Counts, StreamOutcome};
+use crate::integrity::fault::{Gap, Object, Reason};
+use crate::integrity::outcome::{Counts, Outcome, StreamOutcome};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -69,10 +69,11 @@ fn day(time: Timestamp) -> Date {
     time.to_zoned(TimeZone::UTC).date()
 }
 
-/// The runs, oldest first. Each day has the worst mark of what is known of it.
-pub fn runs(stream: &StreamOutcome, gaps: &[&Gap]) -> Vec<Run> {
+/// The runs of a stream, oldest first. Each day has the worst mark of what is known of it, also of files of its account and Region
+/// that no digest names.
+pub fn runs(outcome: &Outcome, stream: &StreamOutcome) -> Vec<Run> {
     let mut marks: BTreeMap<Date, Mark> = stream.days.iter().map(|(day, counts)| (*day, Mark::of(counts))).collect();
-    for gap in gaps {
+    for gap in outcome.gaps.iter().filter(|gap| gap.stream == stream.stream) {
         // One without a beginning is told beside the map: nobody knows its days.
         let Some(from) = gap.from else { continue };
         let last = day(gap.until.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(gap.until));
@@ -80,6 +81,11 @@ pub fn runs(stream: &StreamOutcome, gaps: &[&Gap]) -> Vec<Run> {
         for day in day(from).series(jiff::Span::new().days(1)).take_while(|day| *day <= last) {
             marks.entry(day).and_modify(|known| *known = mark.max(*known)).or_insert(mark);
         }
+    }
+    let area = &stream.stream.area;
+    let stray = |object: &&Object| object.trail.is_none() && object.account == area.account && object.region == area.region;
+    for time in outcome.objects.iter().filter(stray).filter_map(|object| object.time) {
+        marks.insert(day(time), Mark::NotIntact);
     }
     let mut runs: Vec<Run> = Vec::new();
     for (day, mark) in marks {
@@ -99,12 +105,12 @@ mod tests {
     #[test]
     fn days_that_fare_alike_are_told_together_and_the_worst_of_a_day_counts() {
         let outcome = samples::tampered();
-        let gaps: Vec<&Gap> = outcome.gaps.iter().filter(|gap| gap.stream == outcome.streams[0].stream).collect();
         let told: Vec<String> =
-            runs(&outcome.streams[0], &gaps).iter().map(|run| format!("{} {} {:?}", run.first, run.last, run.mark)).collect();
+            runs(&outcome, &outcome.streams[0]).iter().map(|run| format!("{} {} {:?}", run.first, run.last, run.mark)).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         2026-10-30 2026-10-31 Intact
-        2026-11-01 2026-11-03 Intact
+        2026-11-01 2026-11-02 Intact
+        2026-11-03 2026-11-03 NotIntact
         2026-11-04 2026-11-05 Gap
         2026-11-06 2026-11-06 NotIntact
         2026-11-07 2026-11-07 Unread

@@ -151,12 +151,11 @@ fn unread(outcome: &Outcome) -> Markup {
 
 fn streams(outcome: &Outcome) -> Markup {
     let row = |of: &StreamOutcome| {
-        let gaps = of_stream(outcome, of);
-        let hours: i64 = gaps.iter().filter_map(|gap| gap.hours()).sum();
+        let hours: i64 = outcome.gaps.iter().filter(|gap| gap.stream == of.stream).filter_map(Gap::hours).sum();
         vec![
             whose(&of.stream.area.account, &of.stream.area.region),
             html! { (of.stream.trail) div.quiet { "of " (of.stream.home_region) } },
-            state(of, &gaps),
+            state(outcome, of),
             html! { (share(of.counts.digests)) },
             html! { (share(of.counts.logs)) },
             html! { @match of.from { Some(from) => { (time(from)) " to " }, None => "to " } (moment(of.head.as_ref().map(|head| head.end))) },
@@ -170,15 +169,11 @@ fn streams(outcome: &Outcome) -> Markup {
     }
 }
 
-fn state(of: &StreamOutcome, gaps: &[&Gap]) -> Markup {
-    match runs(of, gaps).iter().map(|run| run.mark).max() {
+fn state(outcome: &Outcome, of: &StreamOutcome) -> Markup {
+    match runs(outcome, of).iter().map(|run| run.mark).max() {
         Some(worst) => html! { span class={"mark " (worst.class())} { (worst.words()) } },
         None => html! { span.mark.unknown { "? nothing found" } },
     }
-}
-
-fn of_stream<'a>(outcome: &'a Outcome, of: &StreamOutcome) -> Vec<&'a Gap> {
-    outcome.gaps.iter().filter(|gap| gap.stream == of.stream).collect()
 }
 
 fn whose(account: &str, region: &str) -> Markup {
@@ -207,7 +202,14 @@ fn days(outcome: &Outcome) -> Markup {
         p.quiet { "UTC. Each day is told by the worst that is known of it." }
         @for of in &outcome.streams {
             h3 { (of.stream.area) ", trail " (of.stream.trail) }
-            (months(&runs(of, &of_stream(outcome, of))))
+            (months(&runs(outcome, of)))
+            @if !of.hours.is_empty() {
+                details {
+                    summary { (count(of.hours.len() as u64 + of.hours_omitted, "hour")) " in which not every file is intact" }
+                    ul { @for (end, counts) in &of.hours { li { "to " (time(*end)) ": " (words::hour(counts)) } } }
+                    @if of.hours_omitted > 0 { p.quiet { (count(of.hours_omitted, "more hour")) " after these" } }
+                }
+            }
         }
     }
 }

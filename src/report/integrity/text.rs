@@ -2,8 +2,7 @@
 
 use super::words::{self, count};
 use crate::integrity::fault::{Gap, Object, Verdict};
-use crate::integrity::outcome::{Conclusion, Counts, Outcome, StreamOutcome, Tally};
-use jiff::Timestamp;
+use crate::integrity::outcome::{Conclusion, Outcome, StreamOutcome, Tally};
 use owo_colors::OwoColorize;
 use std::fmt::{Result, Write};
 
@@ -85,23 +84,12 @@ fn write_stream(outcome: &StreamOutcome, gaps: &[Gap], text: &mut String) -> Res
     let lost = if lost > 0 { format!(", {} in gaps", count(lost.unsigned_abs(), "hour")) } else { String::new() };
     writeln!(text, "{stream}: {} digests, {} log files, {range}{lost}", share(counts.digests), share(counts.logs))?;
     for (end, counts) in hours.iter().take(MOST_HOURS) {
-        write_hour(*end, counts, text)?;
+        writeln!(text, "    hour to {end}: {}", words::hour(counts))?;
     }
     match hours.len().saturating_sub(MOST_HOURS) as u64 + hours_omitted {
         0 => Ok(()),
         more => writeln!(text, "    ... and {} in which not all is intact", count(more, "more hour")),
     }
-}
-
-fn write_hour(end: Timestamp, counts: &Counts, text: &mut String) -> Result {
-    let of = |tally: Tally, noun: &str| {
-        let said = [(tally.not_intact, "not intact"), (tally.unread, "not read")];
-        said.into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{} {word}", count(number, noun)))
-            .collect::<Vec<_>>()
-    };
-    writeln!(text, "    hour to {end}: {}", [of(counts.digests, "digest"), of(counts.logs, "log file")].concat().join(", "))
 }
 
 /// Intact ones of all.

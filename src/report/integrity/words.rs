@@ -1,7 +1,7 @@
 //! The words that all forms share: the conclusion in one sentence, what each fault and gap means, and what to do about it.
 
 use crate::integrity::fault::{Fault, Gap, Object, Reason, Verdict};
-use crate::integrity::outcome::{Conclusion, Outcome, Undigested};
+use crate::integrity::outcome::{Conclusion, Counts, Outcome, Tally, Undigested};
 use crate::report::page::plural;
 
 /// For who has not met it before.
@@ -162,6 +162,18 @@ pub fn restore(object: &Object) -> Option<String> {
     // The source is a URL, the key is not.
     let source = quoted(format!("{bucket}/{}?versionId={}", url(key), url(version)));
     Some(format!("aws s3api copy-object --bucket {bucket} --key {} --copy-source {source}", quoted(key.clone())))
+}
+
+/// What is wrong in one hour.
+pub fn hour(counts: &Counts) -> String {
+    let of = |tally: Tally, noun: &str| {
+        let said = [(tally.not_intact, "not intact"), (tally.unread, "not read")];
+        said.into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{} {word}", count(number, noun)))
+            .collect::<Vec<_>>()
+    };
+    [of(counts.digests, "digest"), of(counts.logs, "log file")].concat().join(", ")
 }
 
 fn url(text: &str) -> String {
