@@ -45,6 +45,10 @@ fuzz: ## Fuzz what reads other people's bytes, FUZZ_SECONDS for each target (def
 compare: tools build ## Judge the same accounts as Prowler and Checkov, and write docs/comparison.md
 	@tests/compare/run.sh
 
+.PHONY: compare-integrity
+compare-integrity: tools build ## Tamper with archives, judge them with verify and validate-logs, and write docs/integrity-comparison.md
+	TRAILKEEPER_UPDATE=1 $(CARGO) test $(LOCKED) --workspace --test integrity
+
 .PHONY: generate
 generate: build ## Write the CRDs from the Rust types into crds/ and the chart, and docs/rules from the catalogue
 	target/debug/trailkeeper crds --dir crds

@@ -161,6 +161,7 @@ mod tests {
             ("ConflictException", "", 400, ErrorClass::Conflict),
             ("MaximumNumberOfTrailsExceededException", "", 403, ErrorClass::Quota),
             ("TrailNotFoundException", "", 404, ErrorClass::NotFound),
+            ("NoSuchKey", "The specified key does not exist.", 404, ErrorClass::NotFound),
             ("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the permissions for your role.", 400, ErrorClass::Dependency),
             (
                 "InvalidCloudWatchLogsLogGroupArnException",

@@ -104,8 +104,8 @@ impl<E: Evidence> Work<E> {
         }
         let judged = self.judge(found, ledger).await;
         let mut gaps: Vec<Gap> = judged.values().flat_map(|judged| judged.gaps.iter().cloned()).collect();
+        self.explain_ends(&judged, &mut gaps);
         self.unnamed(&named, &judged, &mut gaps, ledger).await?;
-        self.explain(&judged, &mut gaps);
         for gap in &gaps {
             self.deleted(gap, &judged, ledger).await;
         }
@@ -135,6 +135,11 @@ impl<E: Evidence> Work<E> {
     /// From when on the names of all log files are read.
     pub(super) fn names_since(&self) -> Option<Timestamp> {
         self.heads().map(named_since).max().max(self.settings.since)
+    }
+
+    /// Whether no earlier run has told what was before.
+    pub(super) fn begins(&self) -> bool {
+        self.heads().next().is_none()
     }
 
     /// The first key of the day on which the window of the area begins, in a folder of days.
@@ -297,7 +302,8 @@ impl<E: Evidence> Work<E> {
         let since = self.since(stream);
         for proof in judged.proofs.iter().filter(|proof| !proof.is_believed() || since.is_none_or(|since| proof.key.end > since)) {
             let good = match judged.expected.get(&proof.place) {
-                Some(sha256) if !proof.is_believed() => self.reader.good_version(&proof.place, sha256).await,
+                // Where only what stands beside the content is wrong, another version of the content is no better.
+                Some(sha256) if !proof.is_believed() && *sha256 != proof.sha256 => self.reader.good_version(&proof.place, sha256).await,
                 _ => None,
             };
             ledger.book(stream, proof.key.end, Sort::Digest, proof.place.clone(), verdict(proof), good);

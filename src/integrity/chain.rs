@@ -73,7 +73,7 @@ impl Chain<'_> {
     pub fn judge(mut self) -> Judged {
         self.proofs.sort_by(|one, other| one.key.end.cmp(&other.key.end).then_with(|| one.place.cmp(&other.place)));
         let expected = self.link();
-        let mut gaps = self.gaps();
+        let mut gaps = joined(self.gaps());
         gaps.extend(self.end());
         let believed = || self.proofs.iter().filter(|proof| proof.is_believed());
         let head = believed().next_back().map(Head::of).or_else(|| self.head.cloned());
@@ -116,7 +116,7 @@ impl Chain<'_> {
 
     fn gap(&self, from: Option<Timestamp>, until: Timestamp, reason: Reason) -> Option<Gap> {
         // What lies before the window is not asked about.
-        let from = from.map(|from| self.since.map_or(from, |since| from.max(since)));
+        let from = from.max(self.since);
         let empty = from.is_some_and(|from| from >= until);
         (!empty).then(|| Gap { stream: self.stream.clone(), from, until, reason, unproven_logs: 0 })
     }
@@ -130,7 +130,9 @@ impl Chain<'_> {
             let last = before.and_then(|at| self.proofs.get(at));
             let begin = last.map(|last| last.key.end).or_else(|| self.head.map(|head| head.end));
             if !proof.is_believed() {
-                gaps.extend(self.gap(proof.start().or(begin), proof.key.end, Reason::DigestInvalid));
+                // What it says of its own begin is not to be believed either, but the first has nothing before it.
+                let from = begin.or_else(|| proof.start().filter(|start| *start < proof.key.end));
+                gaps.extend(self.gap(from, proof.key.end, Reason::DigestInvalid));
             } else if let Some(digest) = &proof.digest {
                 match &digest.previous {
                     _ if last.is_none() && self.is_before_window(proof) => {}
@@ -210,6 +212,18 @@ fn has_expired(expired: Option<Timestamp>, place: &Place) -> bool {
 /// Whether CloudTrail closed the chain with this digest: it covers less than the usual time.
 pub fn is_last_of_its_chain(proof: &Proof) -> bool {
     proof.is_believed() && proof.start().is_some_and(|start| proof.key.end.duration_since(start) < USUAL)
+}
+
+/// Gaps of one stream that meet and have one reason, as one.
+fn joined(gaps: Vec<Gap>) -> Vec<Gap> {
+    let mut joined: Vec<Gap> = Vec::new();
+    for gap in gaps {
+        match joined.last_mut() {
+            Some(last) if gap.from == Some(last.until) && gap.reason == last.reason => last.until = gap.until,
+            _ => joined.push(gap),
+        }
+    }
+    joined
 }
 
 /// Whether two gaps are of the same trail, in whatever account and Region.

@@ -127,7 +127,7 @@ impl StreamOutcome {
 #[serde(rename_all = "camelCase")]
 pub enum Conclusion {
     Intact,
-    /// Nothing is known to be wrong, and not everything could be read.
+    /// Nothing is known to be wrong, and not everything could be read, or no digest proves some log files.
     Unknown,
     NotIntact,
 }
@@ -250,9 +250,10 @@ impl Outcome {
             return Conclusion::NotIntact;
         }
         let unread = counts.digests.unread + counts.logs.unread > 0 || !self.unlisted.is_empty();
+        let unproven = self.gaps.iter().any(|gap| gap.unproven_logs > 0 && gap.reason != Reason::Expired);
         // Where nothing was found, nothing was proven.
         let proven = counts.digests.intact > 0 || self.is_idle();
-        if unread || !proven { Conclusion::Unknown } else { Conclusion::Intact }
+        if unread || unproven || !proven { Conclusion::Unknown } else { Conclusion::Intact }
     }
 
     /// A shard to which no account and Region fell, of a run that has some.

@@ -17,6 +17,17 @@ const MOST_DAYS: usize = 31;
 /// How far the time at which AWS says that logging stopped may be from the end of the last digest.
 const ABOUT: SignedDuration = SignedDuration::from_hours(2);
 
+/// What a log file is that no digest names.
+enum Stray<'a> {
+    /// Digests cover its time.
+    Fault,
+    InGap(&'a mut Gap),
+    /// Older than the first digest.
+    BeforeAll,
+    /// Newer than what the newest digest names.
+    NotYetNamed,
+}
+
 /// Times that believed digests cover, sorted and without overlap.
 struct Covered(Vec<(Timestamp, Timestamp)>);
 
@@ -34,6 +45,22 @@ impl Covered {
         Self(merged)
     }
 
+    /// What a log file is that no digest names. Of a trail that had stopped there are none: those are another trail's.
+    fn stray<'a>(&self, time: Timestamp, gaps: &'a mut [Gap]) -> Stray<'a> {
+        let named_by = time.saturating_add(NAMED_WITHIN).unwrap_or(time);
+        let is_in = |gap: &Gap| gap.covers(time, named_by);
+        let quiet = |gap: &Gap| matches!(gap.reason, Reason::LoggingStopped | Reason::Ended);
+        let at = gaps.iter().position(|gap| is_in(gap) && !quiet(gap));
+        if at.is_none() && self.whole(time, named_by) {
+            return Stray::Fault;
+        }
+        match at.or_else(|| gaps.iter().position(is_in)).and_then(|at| gaps.get_mut(at)) {
+            Some(gap) => Stray::InGap(gap),
+            None if self.0.first().is_some_and(|(begin, _)| time < *begin) => Stray::BeforeAll,
+            None => Stray::NotYetNamed,
+        }
+    }
+
     /// Whether all of the time is covered.
     fn whole(&self, from: Timestamp, until: Timestamp) -> bool {
         let at = self.0.partition_point(|(begin, _)| *begin <= from);
@@ -47,13 +74,15 @@ impl<E: Evidence> Work<E> {
         &self,
         named: &Named,
         judged: &BTreeMap<Stream, Judged>,
-        gaps: &mut [Gap],
+        gaps: &mut Vec<Gap>,
         ledger: &mut Ledger<'_>,
     ) -> Result<(), String> {
         let covered = Covered::of(judged);
         let since = self.names_since();
         // Of a trail that has just begun there is no digest yet.
         let overdue = self.settings.until.checked_sub(LATENESS).unwrap_or(self.settings.until);
+        let ignored = self.settings.unreferenced == Unreferenced::Ignore;
+        let mut before = 0;
         let mut logs = 0;
         let look = |key: String| {
             let Some(log) = LogKey::parse(&key).filter(|log| log.area == self.area) else { return };
@@ -62,46 +91,48 @@ impl<E: Evidence> Work<E> {
             }
             logs += u64::from(log.time <= overdue);
             let place = self.place(key);
-            if named.has(&place) {
+            if ignored || named.has(&place) {
                 return;
             }
-            let named_by = log.time.saturating_add(NAMED_WITHIN).unwrap_or(log.time);
-            let may_be_named = gaps.iter().any(|gap| gap.reason == Reason::DigestUnread && gap.covers(log.time, named_by));
-            if covered.whole(log.time, named_by) && !may_be_named {
-                if self.settings.unreferenced == Unreferenced::Fault {
-                    ledger.unreferenced(place, log.time, Verdict::NotIntact { faults: vec![Fault::Unreferenced] });
-                }
-            } else if let Some(gap) = gaps.iter_mut().find(|gap| gap.from.is_none_or(|from| from <= log.time) && log.time < gap.until) {
-                gap.unproven_logs += 1;
+            match covered.stray(log.time, gaps) {
+                Stray::Fault => ledger.unreferenced(place, log.time, Verdict::NotIntact { faults: vec![Fault::Unreferenced] }),
+                Stray::InGap(gap) => gap.unproven_logs += 1,
+                Stray::BeforeAll if self.begins() && self.settings.expired.is_none_or(|expired| log.time > expired) => before += 1,
+                Stray::BeforeAll | Stray::NotYetNamed => {}
             }
         };
         self.names(&self.area.logs(), look).await?;
         if logs > 0 && judged.is_empty() && self.settings.selection.trails.is_empty() {
             ledger.outcome.undigested.push(Undigested { area: self.area.clone(), logs });
         }
+        gaps.extend(self.before_all(judged, before));
+        for gap in gaps.iter_mut().filter(|gap| gap.reason == Reason::Unexplained && gap.unproven_logs > 0) {
+            gap.reason = Reason::ValidationOff;
+        }
         Ok(())
     }
 
-    /// Finds reasons in what else is known of the area.
-    pub(super) fn explain(&self, judged: &BTreeMap<Stream, Judged>, gaps: &mut [Gap]) {
-        let goes_on: BTreeSet<Stream> = judged
-            .keys()
-            .filter(|stream| !gaps.iter().any(|gap| gap.stream == **stream && gap.reason == Reason::EndMissing))
-            .cloned()
-            .collect();
-        for gap in gaps {
-            let last = judged.get(&gap.stream).and_then(|judged| judged.proofs.last());
-            let closed = last.is_some_and(is_last_of_its_chain);
-            let others = || goes_on.iter().filter(|other| **other != gap.stream).filter_map(|other| judged.get(other)?.head.as_ref());
+    /// The time before the first digest of the area, where there are log files of it.
+    fn before_all(&self, judged: &BTreeMap<Stream, Judged>, unproven_logs: u64) -> Option<Gap> {
+        let begin = |judged: &Judged| judged.covered.iter().map(|(from, _)| *from).min();
+        let (until, stream) = judged.iter().filter_map(|(stream, judged)| Some((begin(judged)?, stream))).min()?;
+        let gap = Gap { stream: stream.clone(), from: self.settings.since, until, reason: Reason::ValidationOff, unproven_logs };
+        (unproven_logs > 0).then_some(gap)
+    }
+
+    /// Finds reasons why nothing follows a newest digest, in what else is known of the area.
+    pub(super) fn explain_ends(&self, judged: &BTreeMap<Stream, Judged>, gaps: &mut [Gap]) {
+        let is_end = |gap: &&Gap| gap.reason == Reason::EndMissing;
+        let ended: BTreeSet<Stream> = gaps.iter().filter(is_end).map(|gap| gap.stream.clone()).collect();
+        for gap in gaps.iter_mut().filter(|gap| gap.reason == Reason::EndMissing) {
+            let closed = judged.get(&gap.stream).and_then(|judged| judged.proofs.last()).is_some_and(is_last_of_its_chain);
             let stopped = self.settings.stopped.get(&(gap.stream.trail.clone(), gap.stream.home_region.clone()));
             let told = stopped.zip(gap.from).is_some_and(|(stopped, from)| stopped.duration_since(from).abs() <= ABOUT);
-            match gap.reason {
-                Reason::Unexplained if gap.unproven_logs > 0 => gap.reason = Reason::ValidationOff,
-                Reason::EndMissing if told => gap.reason = Reason::LoggingStopped,
-                Reason::EndMissing if closed && others().any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS)) => {
-                    gap.reason = Reason::Ended
-                }
-                _ => {}
+            let mut others = judged.iter().filter(|(stream, _)| !ended.contains(stream)).filter_map(|(_, other)| other.head.as_ref());
+            if told {
+                gap.reason = Reason::LoggingStopped;
+            } else if closed && others.any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS)) {
+                gap.reason = Reason::Ended;
             }
         }
     }

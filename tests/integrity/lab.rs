@@ -16,6 +16,7 @@ use trailkeeper_sim::world::Settings;
 
 pub const HOME: &str = "eu-west-1";
 pub const OTHER: &str = "us-east-1";
+pub const HOUR: i64 = 3600;
 
 /// When every archive begins: early enough that all of it is in the past.
 pub const BEGIN: &str = "2026-09-14T00:00:00Z";
@@ -115,6 +116,19 @@ impl Lab {
         client.start_logging().name(name).send().await.unwrap();
     }
 
+    pub async fn keep_versions(&self, bucket: &str) {
+        use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+        let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        self.s3().put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
+    }
+
+    /// Whether CloudTrail may write digests to the bucket.
+    pub async fn refuse_digests(&self, bucket: &str, refuse: bool) {
+        let deny = json!({ "Effect": "Deny", "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Action": "s3:PutObject",
+            "Resource": format!("arn:aws:s3:::{bucket}/*CloudTrail-Digest*") });
+        self.put_policy(bucket, if refuse { std::slice::from_ref(&deny) } else { &[] }).await;
+    }
+
     pub async fn now(&self) -> Timestamp {
         self.control.now().await.unwrap()
     }
@@ -160,7 +174,6 @@ impl Lab {
             .env("AWS_REGION", HOME)
             .env("AWS_ACCESS_KEY_ID", &self.account)
             .env("AWS_SECRET_ACCESS_KEY", "any")
-            .env("AWS_MAX_ATTEMPTS", "1")
             .output()
             .await
             .unwrap()

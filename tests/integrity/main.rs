@@ -2,7 +2,12 @@
 //! beside the official `aws cloudtrail validate-logs` on the same bucket. No cluster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod archive;
+mod cases;
 mod command;
+mod comparison;
+mod corpus;
 mod forms;
 mod incremental;
 mod lab;
+mod shapes;

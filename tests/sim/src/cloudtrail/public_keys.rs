@@ -1,4 +1,4 @@
-//! ListPublicKeys: the key whose private half signs the digests of this Region.
+//! ListPublicKeys: the keys whose private halves sign, or signed, the digests of this Region.
 
 use super::{errors, input, lookup, reads};
 use crate::aws_error::AwsError;
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The one key of a Region is never rotated; it is valid for this long before and after the present.
+/// The first key of a Region is valid from this long before the present, and the last one for as long after it.
 const VALID: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 #[derive(Deserialize)]
@@ -32,18 +32,20 @@ pub async fn list(world: &World, call: &Call) -> Result<Value, AwsError> {
     if start > end {
         return Err(errors::invalid_time_range());
     }
-    let (from, to) = (saturating(now, -VALID), saturating(now, VALID));
-    if end < from || start > to {
-        return Ok(json!({ "PublicKeyList": [] }));
+    let rotated = world.delivery.rotations.of(&call.region);
+    let begins = std::iter::once(saturating(now, -VALID)).chain(rotated.iter().copied());
+    let ends = rotated.iter().copied().chain(std::iter::once(saturating(now, VALID)));
+    let mut list = Vec::new();
+    for (rotations, (from, to)) in begins.zip(ends).enumerate().filter(|(_, (from, to))| *from <= end && start <= *to) {
+        let pair = keys::of(&call.region, rotations).await.map_err(|error| AwsError::internal(error.to_string()))?;
+        list.push(json!({
+            "Value": STANDARD.encode(&pair.der),
+            "ValidityStartTime": reads::epoch(from),
+            "ValidityEndTime": reads::epoch(to),
+            "Fingerprint": pair.fingerprint,
+        }));
     }
-    let pair = keys::of(&call.region).await.map_err(|error| AwsError::internal(error.to_string()))?;
-    let key = json!({
-        "Value": STANDARD.encode(&pair.der),
-        "ValidityStartTime": reads::epoch(from),
-        "ValidityEndTime": reads::epoch(to),
-        "Fingerprint": pair.fingerprint,
-    });
-    Ok(json!({ "PublicKeyList": [key] }))
+    Ok(json!({ "PublicKeyList": list }))
 }
 
 fn saturating(time: Timestamp, by: SignedDuration) -> Timestamp {

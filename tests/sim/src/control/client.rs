@@ -113,6 +113,11 @@ impl Client {
         decode(Method::POST, "deliver", response).await
     }
 
+    /// Gives a Region a new key to sign digests with, from now on.
+    pub async fn rotate(&self, region: &str) -> Result<()> {
+        self.write(Method::POST, "rotate", &json!({ "region": region })).await.map(drop)
+    }
+
     async fn read<T: DeserializeOwned>(&self, path: &str, query: &(impl Serialize + ?Sized)) -> Result<T> {
         let request = || self.http.get(format!("{}/_sim/{path}", self.endpoint)).query(query);
         // A connection that was kept may be closed just as it is used again; a read can be asked twice.

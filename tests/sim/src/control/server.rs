@@ -30,6 +30,7 @@ pub fn router(world: Shared) -> Router {
         .route("/_sim/trails", get(trails))
         .route("/_sim/lake", post(open_lake))
         .route("/_sim/deliver", post(deliver))
+        .route("/_sim/rotate", post(rotate))
         .with_state(world)
 }
 
@@ -106,6 +107,17 @@ async fn deliver(State(world): State<Shared>) -> Json<Round> {
     let round = crate::delivery::round(&world).await;
     crate::eventbridge::drain(&world).await;
     Json(round)
+}
+
+/// From now on digests of the Region are signed with a new key.
+async fn rotate(State(world): State<Shared>, Json(of): Json<OfRegion>) -> StatusCode {
+    world.delivery.rotations.rotate(&of.region, world.clock.now());
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Debug, Deserialize)]
+struct OfRegion {
+    region: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -163,7 +163,7 @@ async fn write(world: &World, stream: &Stream, chain: &Chain, end: Timestamp, fi
         "InternalError".to_owned()
     };
     let trail = &chain.trail;
-    let pair = keys::of(&stream.region).await.map_err(internal)?;
+    let pair = keys::of(&stream.region, world.delivery.rotations.of(&stream.region).len()).await.map_err(internal)?;
     let key = layout::digest_key(trail, organization_of(world, trail).as_deref(), stream, end);
     let digest = Digest {
         account: &stream.account,

@@ -40,6 +40,7 @@ struct Waiting {
 pub struct Delivery {
     waiting: Mutex<BTreeMap<Stream, Waiting>>,
     chains: Mutex<chain::Chains>,
+    pub rotations: keys::Rotations,
     /// Held by the round that runs.
     round: tokio::sync::Mutex<()>,
 }
@@ -50,6 +51,7 @@ impl Delivery {
         let _no_round = self.round.lock().await;
         guard(&self.waiting).clear();
         *guard(&self.chains) = chain::Chains::default();
+        self.rotations.clear();
     }
 }
 

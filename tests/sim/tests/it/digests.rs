@@ -268,3 +268,21 @@ async fn public_keys_have_a_time_and_a_region() {
     let backwards = lab.cloudtrail(HOME).list_public_keys().start_time(DateTime::from_secs(2_000_000_000)).end_time(old).send().await;
     assert_eq!(crate::lab::code(backwards), "InvalidTimeRangeException");
 }
+
+#[tokio::test]
+async fn a_rotated_key_signs_from_then_on_and_both_are_listed() {
+    let (lab, bucket) = validated_trail().await;
+    busy_hour(&lab).await;
+    lab.control.rotate(HOME).await.unwrap();
+    busy_hour(&lab).await;
+    let of = |(_, document, _): &(String, Value, String)| document["digestPublicKeyFingerprint"].as_str().unwrap().to_owned();
+    let fingerprints: Vec<String> = digests(&lab, &bucket, HOME).await.iter().map(of).collect();
+    assert_ne!(fingerprints[0], fingerprints[1]);
+    let begin = aws_sdk_cloudtrail::primitives::DateTime::from_secs(lab.control.now().await.unwrap().as_second() - 3 * HOUR);
+    let listed = lab.cloudtrail(HOME).list_public_keys().start_time(begin).send().await.unwrap();
+    assert_eq!(listed.public_key_list().iter().filter_map(|key| key.fingerprint()).collect::<Vec<_>>(), fingerprints);
+    let now = lab.cloudtrail(HOME).list_public_keys().send().await.unwrap();
+    assert_eq!(now.public_key_list()[0].fingerprint(), Some(fingerprints[1].as_str()));
+    let (valid, text) = validate(&lab, HOME).await;
+    assert!(valid && text.contains("2/2 digest files valid"), "{text}");
+}
