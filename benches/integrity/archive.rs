@@ -33,7 +33,7 @@ pub struct Archive {
 impl Archive {
     /// Writes the archive below `folder`.
     pub async fn write(folder: &Path, digests: usize, logs_per_digest: usize) -> Self {
-        let pair = keys::of(REGION).await.unwrap();
+        let pair = keys::of(REGION, 0).await.unwrap();
         let value = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &pair.der);
         let validity = |time: Timestamp| time.as_second();
         let begin = Timestamp::from_second(1_780_272_000).unwrap(); // 2026-06-01
