@@ -18,10 +18,11 @@ const MOST_DAYS: usize = 31;
 const ABOUT: SignedDuration = SignedDuration::from_hours(2);
 
 /// What a log file is that no digest names.
-enum Stray<'a> {
+enum Stray {
     /// Digests cover its time.
     Fault,
-    InGap(&'a mut Gap),
+    /// Counted there.
+    InGap,
     /// Older than the first digest.
     BeforeAll,
     /// Newer than what the newest digest names.
@@ -45,19 +46,23 @@ impl Covered {
         Self(merged)
     }
 
-    /// What a log file is that no digest names. Of a trail that had stopped there are none: those are another trail's.
-    fn stray<'a>(&self, time: Timestamp, gaps: &'a mut [Gap]) -> Stray<'a> {
+    /// What a log file is that no digest names. It may be of any trail that has a gap then, but hardly of one that had stopped.
+    fn stray(&self, time: Timestamp, gaps: &mut [Gap]) -> Stray {
         let named_by = time.saturating_add(NAMED_WITHIN).unwrap_or(time);
-        let is_in = |gap: &Gap| gap.covers(time, named_by);
         let quiet = |gap: &Gap| matches!(gap.reason, Reason::LoggingStopped | Reason::Ended);
-        let at = gaps.iter().position(|gap| is_in(gap) && !quiet(gap));
-        if at.is_none() && self.whole(time, named_by) {
+        let busy = gaps.iter().any(|gap| gap.covers(time, named_by) && !quiet(gap));
+        if !busy && self.whole(time, named_by) {
             return Stray::Fault;
         }
-        match at.or_else(|| gaps.iter().position(is_in)).and_then(|at| gaps.get_mut(at)) {
-            Some(gap) => Stray::InGap(gap),
-            None if self.0.first().is_some_and(|(begin, _)| time < *begin) => Stray::BeforeAll,
-            None => Stray::NotYetNamed,
+        let mut may_be_of = 0;
+        for gap in gaps.iter_mut().filter(|gap| gap.covers(time, named_by) && busy != quiet(gap)) {
+            gap.unproven_logs += 1;
+            may_be_of += 1;
+        }
+        match may_be_of {
+            0 if self.0.first().is_some_and(|(begin, _)| time < *begin) => Stray::BeforeAll,
+            0 => Stray::NotYetNamed,
+            _ => Stray::InGap,
         }
     }
 
@@ -96,9 +101,8 @@ impl<E: Evidence> Work<E> {
             }
             match covered.stray(log.time, gaps) {
                 Stray::Fault => ledger.unreferenced(place, log.time, Verdict::NotIntact { faults: vec![Fault::Unreferenced] }),
-                Stray::InGap(gap) => gap.unproven_logs += 1,
                 Stray::BeforeAll if self.begins() && self.settings.expired.is_none_or(|expired| log.time > expired) => before += 1,
-                Stray::BeforeAll | Stray::NotYetNamed => {}
+                Stray::BeforeAll | Stray::InGap | Stray::NotYetNamed => {}
             }
         };
         self.names(&self.area.logs(), look).await?;

@@ -10,4 +10,6 @@ mod corpus;
 mod forms;
 mod incremental;
 mod lab;
+mod properties;
 mod shapes;
+mod vectors;

@@ -134,6 +134,17 @@ mod tests {
     }
 
     #[test]
+    fn log_files_that_no_digest_proves_leave_the_answer_open() {
+        let mut outcome = samples::intact();
+        let stream = outcome.streams[0].stream.clone();
+        let (until, reason) = (outcome.until, crate::integrity::fault::Reason::ValidationOff);
+        outcome.gaps = vec![crate::integrity::fault::Gap { stream, from: None, until, reason, unproven_logs: 2 }];
+        let text = plain(&outcome);
+        assert!(text.contains("2 log files of that time are not proven"), "{text}");
+        assert!(text.contains("Could not tell: of some log files, counted at the gaps, no digest proves anything"), "{text}");
+    }
+
+    #[test]
     fn a_long_list_of_hours_is_cut() {
         let mut outcome = samples::intact();
         for hour in 0..30 {

@@ -24,5 +24,6 @@ pub const CASES: &[Case] = &[
             archive.remove_hours(1..=5);
         },
     )
-    .ours(0, &[]),
+    .ours(0, &[])
+    .official(0, &["4/4 digest files valid", "8/8 log files valid"]),
 ];
