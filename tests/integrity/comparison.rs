@@ -35,7 +35,9 @@ fn summary(cases: &[&Case]) -> String {
     let (fine, not_fine) = (|exit| exit == 0, |exit| exit != 0);
     format!(
         "Of {} cases, both find {} in order and neither of them does {}. `validate-logs` ends with 0 in {} where `verify` does not; \
-         the other way round it is {}.\n",
+         the other way round it is {}. \
+         Not every one of those is an attack: what a trail without validation delivers is told (`second-unvalidated`), a digest that is overdue \
+         (`late-now-2-plus-1`), and log files from before validation or while it was off.\n",
         cases.len(),
         count(fine, fine),
         count(not_fine, not_fine),
