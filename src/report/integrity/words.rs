@@ -230,15 +230,11 @@ pub fn sentence(outcome: &Outcome) -> String {
             format!("the archive is not what CloudTrail delivered: {}{unread}.", wrong(outcome).join("; "))
         }
         Conclusion::Unknown => match unread {
-<<<<<<< HEAD
             Some(unread) => format!("{unread}; {} found intact.", count(all.intact, "other file")),
-=======
-            Some(unread) => format!("{unread}; the other {} are intact.", all.intact),
             None if all.intact > 0 => {
                 let intact = count(all.intact, "file");
                 format!("of some log files, counted at the gaps, no digest proves anything; {intact} with a digest are intact.")
             }
->>>>>>> 470000d (Integrity: a corpus of attacks and accidents beside the official validator, properties, and AWS's published samples)
             None => "no digest was found. Is this where the trail delivers, and is log file validation on?".to_owned(),
         },
     }
