@@ -176,3 +176,23 @@ async fn an_archive_is_verified_again_and_again() {
     let left = records.list(&ListParams::default()).await.unwrap().items;
     assert!(!left.iter().any(|map| map.name_any().contains(&uid)), "the record goes with the archive");
 }
+
+#[tokio::test]
+async fn a_stop_that_was_repaired_is_a_gap_that_names_its_trail() {
+    let stage = Arc::new(Stage::without_operator().await.unwrap());
+    let _operator = stage.start_operator().await.unwrap();
+    let world = begun(&stage).await;
+    assert_eq!(intact(&verified(&world).await).0, "True");
+    world.cloudtrail.stop_logging().name(world.trail_arn("audit")).send().await.unwrap();
+    world.pass_until_event("Trail", "audit", "LoggingStopped", |_| true).await;
+    world.pass_until_ready("Trail", "audit").await;
+    hour(&world).await;
+    let archive = verified(&world).await;
+    let status = &archive.data["status"];
+    let gaps = status["integrity"]["gaps"].as_array().cloned().unwrap_or_default();
+    let gap = gaps.iter().find(|gap| gap["reason"] == "LoggingStopped").unwrap_or_else(|| panic!("{status}"));
+    let cause = gap["cause"].as_str().unwrap_or_default();
+    assert!(cause.contains(&format!("Trail {}/audit", world.namespace)) && gap["explained"] == true, "{gap}");
+    assert_eq!(intact(&archive).0, "True", "{status}");
+    world.wait_event("LogArchive", "logs", "IntegrityGap", &["logging was stopped", &world.namespace]).await;
+}

@@ -126,6 +126,9 @@ async fn a_verified_archive_is_ready_and_says_that_nothing_is_there_yet() {
         Ok(())
     };
     world.wait("LogArchive", "verified-audit-logs", "to be verified", told).await;
+    let sample = format!("trailkeeper_integrity_last_run_seconds{{namespace=\"{}\",name=\"verified-audit-logs\"}}", world.namespace);
+    let metrics = world.stage.metrics().await.unwrap();
+    assert!(metrics.contains(&sample), "{sample} in {metrics}");
 }
 
 #[tokio::test]
