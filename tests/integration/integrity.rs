@@ -184,6 +184,7 @@ async fn a_stop_that_was_repaired_is_a_gap_that_names_its_trail() {
     let world = begun(&stage).await;
     assert_eq!(intact(&verified(&world).await).0, "True");
     world.cloudtrail.stop_logging().name(world.trail_arn("audit")).send().await.unwrap();
+    world.control.change_clock(&ClockChange::Advance { seconds: HOUR / 2 }).await.unwrap();
     world.pass_until_event("Trail", "audit", "LoggingStopped", |_| true).await;
     world.pass_until_ready("Trail", "audit").await;
     hour(&world).await;
