@@ -83,8 +83,7 @@ impl Lint {
         let given: Vec<PathBuf> = self.paths.iter().chain(&self.filenames).cloned().collect();
         let files = files::read(&given, self.recursive)?;
         let policy_files = files::read(&self.policies, false)?;
-        let mut lint = find(&files, &policy_files, &self.frameworks, &catalogue, Timestamp::now())?;
-        lint.findings.retain(|placed| placed.finding.severity >= self.severity);
+        let mut lint = find(&files, &policy_files, &self.frameworks, self.severity, &catalogue, Timestamp::now())?;
         if let Some(file) = &self.baseline {
             let name = file.display().to_string();
             let text = std::fs::read_to_string(file).with_context(|| format!("{name} could not be read"))?;
@@ -123,8 +122,15 @@ fn write_baseline(file: &PathBuf, lint: &Found) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything that is to be said of these files.
-pub fn find(files: &[File], policy_files: &[File], frameworks: &[String], catalogue: &Catalogue, now: Timestamp) -> Result<Found> {
+/// Everything that is to be said of these files; findings at least as severe as `severity`.
+pub fn find(
+    files: &[File],
+    policy_files: &[File],
+    frameworks: &[String],
+    severity: Severity,
+    catalogue: &Catalogue,
+    now: Timestamp,
+) -> Result<Found> {
     let mut locator = Locator::new(files.iter().chain(policy_files));
     let Contents { mut manifests, problems, .. } = Contents::read(files.iter().map(File::named), Strangers::PassedOver);
     let (mut chosen, policy_problems) = policies::of_files(policy_files);
@@ -141,17 +147,19 @@ pub fn find(files: &[File], policy_files: &[File], frameworks: &[String], catalo
         ..Found::default()
     };
     lint.problems.dedup();
-    for verdicts in offline.judge(&mut policies, catalogue, now) {
+    offline.judge(&mut policies, catalogue, now, |verdicts| {
         lint.objects.push(Linted { name: verdicts.name.clone(), place: verdicts.place.clone() });
         for finding in &verdicts.findings {
             match finding.verdict.result() {
                 Verdict::Pass => lint.passed += 1,
-                Verdict::Fail | Verdict::Exempt => lint.findings.extend(placed(finding, &verdicts, catalogue, &mut locator)),
+                Verdict::Fail | Verdict::Exempt if finding.severity >= severity => {
+                    lint.findings.extend(placed(finding, &verdicts, catalogue, &mut locator))
+                }
                 // What only AWS can tell is not asked here.
-                Verdict::Unknown | Verdict::NotApplicable => {}
+                Verdict::Fail | Verdict::Exempt | Verdict::Unknown | Verdict::NotApplicable => {}
             }
         }
-    }
+    });
     Ok(lint)
 }
 

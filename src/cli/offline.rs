@@ -135,20 +135,20 @@ impl<'m> Offline<'m> {
         }
     }
 
-    /// Judges every object, in the order of the kinds and the files.
-    pub fn judge(&self, policies: &mut Policies, catalogue: &Catalogue, now: Timestamp) -> Vec<Verdicts<'m>> {
+    /// Judges every object, in the order of the kinds and the files. Each is handed on at once: the verdicts of ten thousand objects
+    /// are hundreds of megabytes.
+    pub fn judge(&self, policies: &mut Policies, catalogue: &Catalogue, now: Timestamp, mut each: impl FnMut(Verdicts<'m>)) {
         let mut judging = Judging { manifests: self.manifests, policies, catalogue, now, namespaces: BTreeMap::new() };
-        let mut verdicts = Vec::new();
         for (archive, trails) in self.manifests.archives.iter().zip(&self.delivering) {
-            verdicts.extend(self.of_archive(archive, trails, &mut judging));
+            self.of_archive(archive, trails, &mut judging).into_iter().for_each(&mut each);
         }
         for (trail, archive) in self.manifests.trails.iter().zip(&self.archive_of) {
-            verdicts.extend(self.of_trail(trail, archive.and_then(|at| self.manifests.archives.get(at)), &mut judging));
+            let archive = archive.and_then(|at| self.manifests.archives.get(at));
+            self.of_trail(trail, archive, &mut judging).into_iter().for_each(&mut each);
         }
         for store in &self.manifests.stores {
-            verdicts.extend(self.of_store(store, &mut judging));
+            self.of_store(store, &mut judging).into_iter().for_each(&mut each);
         }
-        verdicts
     }
 
     fn of_archive(&self, archive: &'m Located<LogArchive>, trails: &[usize], judging: &mut Judging) -> Option<Verdicts<'m>> {

@@ -160,7 +160,7 @@ pub fn choices(patch: &Value) -> Option<Vec<(Vec<String>, String)>> {
                 Some(vec![(field.to_vec(), text.clone())])
             }
             Value::Object(fields) if !fields.is_empty() => {
-                let each = fields.iter().map(|(name, value)| below(value, &[field, &[name.clone()]].concat()));
+                let each = fields.iter().map(|(name, value)| below(value, &[field, std::slice::from_ref(name)].concat()));
                 Some(each.collect::<Option<Vec<_>>>()?.concat())
             }
             _ => None,
