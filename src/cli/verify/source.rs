@@ -43,6 +43,9 @@ pub struct Source {
     /// File or folder with the manifest of a LogArchive, and of its AwsAccount. May be given several times.
     #[arg(short, long = "filename", value_name = "FILE|DIR|-", conflicts_with_all = ["bucket", "folder"])]
     filenames: Vec<PathBuf>,
+    /// Also look into folders below.
+    #[arg(short = 'R', long, requires = "filenames")]
+    recursive: bool,
     /// Name of the LogArchive, if the files hold several.
     #[arg(long, value_name = "NAME", requires = "filenames")]
     archive: Option<String>,
@@ -106,7 +109,7 @@ impl Source {
     }
 
     async fn of_manifest(&self, mut settings: Settings, pace: Pace, prefixes: &[String]) -> Result<Outcome> {
-        let files = files::read(&self.filenames, true)?;
+        let files = files::read(&self.filenames, self.recursive)?;
         let contents = Contents::read(files.iter().map(File::named), Strangers::PassedOver);
         if !contents.problems.is_empty() {
             return Err(Problems(contents.problems).into());
