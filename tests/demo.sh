@@ -121,4 +121,37 @@ show kubectl apply -k examples/organization
 kubectl wait --for=condition=Ready --timeout=90s awsaccount/management awsaccount/log-archive awsaccount/payments awsaccount/research >/dev/null
 kubectl wait -n audit --for=condition=Ready --timeout=90s logarchive/central trail/organization trail/payments-objects >/dev/null
 show kubectl get -n audit trailkeeper
+say "Is the archive what CloudTrail delivered? Digests prove it: signed, chained, with the hash of every log file"
+# CloudTrail signs a digest an hour; here one every few seconds.
+"${clean[@]}" python3 - "$endpoint/_sim/settings" <<'SETTINGS'
+import json, sys, urllib.request
+settings = json.load(urllib.request.urlopen(sys.argv[1]))
+settings["digest_interval_seconds"] = 3
+urllib.request.urlopen(urllib.request.Request(sys.argv[1], json.dumps(settings).encode(), {"content-type": "application/json"}, method="PUT")).read()
+SETTINGS
+objects() { aws s3api list-objects-v2 --bucket acme-audit-logs --prefix "AWSLogs/111111111111/$1/eu-central-1/" --query "Contents[].Key" --output text | tr '\t' '\n'; }
+for _ in $(seq 300); do
+  [[ $(objects CloudTrail-Digest | wc -l) -ge 5 ]] && break
+  sleep 0.2
+done
+verify() { trailkeeper verify -f examples/account.yaml -f examples/archive.yaml "$@"; }
+show verify
+show kubectl patch logarchive audit-logs --type merge --patch '{"spec":{"integrity":{"interval":"1h"}}}'
+kubectl wait --for=condition=Intact --timeout=60s logarchive/audit-logs >/dev/null
+show kubectl get logarchive audit-logs -o wide
+
+say "Mallory empties a log file and deletes a digest"
+log=$(objects CloudTrail | head -1)
+digest=$(objects CloudTrail-Digest | sed -n 3p)
+printf '{"Records":[]}' | gzip >"$state/empty.json.gz"
+show aws s3api put-object --bucket acme-audit-logs --key "$log" --body "$state/empty.json.gz" --query VersionId
+show aws s3api delete-object --bucket acme-audit-logs --key "$digest" --query DeleteMarker
+code=0
+show verify || code=$?
+[[ $code -eq 2 ]] || { echo "verify did not say that the archive is not intact: exit code $code" >&2; exit 1; }
+pass_now logarchive/audit-logs
+await_event LogTampered "$log"
+await_event DigestMissing "$digest"
+show kubectl get events.events.k8s.io --field-selector regarding.name=audit-logs -o custom-columns=TYPE:.type,REASON:.reason,OBJECT:.regarding.name,NOTE:.note
+show kubectl get logarchive audit-logs -o wide
 say "That was the demo; everything is stopped now."

@@ -3,7 +3,7 @@
 //! | folder | may not name |
 //! |---|---|
 //! | `facets`, `status`, `report`, `rules` | a Kubernetes client or runtime, an AWS crate, `crate::aws`, `crate::controller`, `crate::cli` |
-//! | `engine` | the same, so that it knows facets and no service |
+//! | `engine`, `integrity` | the same: the one knows facets and no service, the other evidence and no S3 |
 //! | `api` | the same |
 //! | `aws` | a Kubernetes client or runtime, `crate::controller`, `crate::cli` |
 //!
@@ -34,13 +34,14 @@ struct Layer {
     aws_allowed: bool,
 }
 
-const LAYERS: [Layer; 7] = [
+const LAYERS: [Layer; 8] = [
     Layer { folder: "api", aws_allowed: false },
     Layer { folder: "facets", aws_allowed: false },
     Layer { folder: "engine", aws_allowed: false },
     Layer { folder: "rules", aws_allowed: false },
     Layer { folder: "status", aws_allowed: false },
     Layer { folder: "report", aws_allowed: false },
+    Layer { folder: "integrity", aws_allowed: false },
     Layer { folder: "aws", aws_allowed: true },
 ];
 
