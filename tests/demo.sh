@@ -122,18 +122,19 @@ kubectl wait --for=condition=Ready --timeout=90s awsaccount/management awsaccoun
 kubectl wait -n audit --for=condition=Ready --timeout=90s logarchive/central trail/organization trail/payments-objects >/dev/null
 show kubectl get -n audit trailkeeper
 say "Is the archive what CloudTrail delivered? Digests prove it: signed, chained, with the hash of every log file"
-# CloudTrail signs a digest an hour; here one every few seconds.
-"${clean[@]}" python3 - "$endpoint/_sim/settings" <<'SETTINGS'
+# CloudTrail signs a digest an hour; here one every few seconds, up to now, and then none, so that nothing moves while we look.
+"${clean[@]}" python3 - "$endpoint/_sim" <<'DIGESTS'
 import json, sys, urllib.request
-settings = json.load(urllib.request.urlopen(sys.argv[1]))
-settings["digest_interval_seconds"] = 3
-urllib.request.urlopen(urllib.request.Request(sys.argv[1], json.dumps(settings).encode(), {"content-type": "application/json"}, method="PUT")).read()
-SETTINGS
+def ask(method, path, body=None):
+    data = json.dumps(body).encode() if body is not None else b""
+    request = urllib.request.Request(f"{sys.argv[1]}/{path}", data if method != "GET" else None, {"content-type": "application/json"}, method=method)
+    return urllib.request.urlopen(request).read()
+ask("PUT", "settings", json.loads(ask("GET", "settings")) | {"digest_interval_seconds": 3, "delivery_interval_ms": 0})
+ask("POST", "deliver")
+ask("POST", "clock", {"action": "advance", "seconds": 5})
+ask("POST", "deliver")
+DIGESTS
 objects() { aws s3api list-objects-v2 --bucket acme-audit-logs --prefix "AWSLogs/111111111111/$1/eu-central-1/" --query "Contents[].Key" --output text | tr '\t' '\n'; }
-for _ in $(seq 300); do
-  [[ $(objects CloudTrail-Digest | wc -l) -ge 5 ]] && break
-  sleep 0.2
-done
 verify() { trailkeeper verify -f examples/account.yaml -f examples/archive.yaml "$@"; }
 show verify
 
