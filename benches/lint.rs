@@ -23,7 +23,42 @@ fn main() {
     for (number, document) in manifests().split("---\n").enumerate() {
         std::fs::write(split.path().join(format!("{number:05}.yaml")), document).unwrap();
     }
-    tell("lint, 10,000 files", &lint(&[split.path().to_str().unwrap()]));
+    let files = lint(&[split.path().to_str().unwrap()]);
+    tell("lint, 10,000 files", &files);
+    beside_checkov(&files);
+}
+
+/// Checkov takes many times as long: a part of the same input, as Terraform, shows its rate.
+const FOR_CHECKOV: usize = 500;
+
+/// The rate of Checkov on buckets and trails, if it is there: the program that `CHECKOV` names.
+fn beside_checkov(ours: &Measured) {
+    let Some(checkov) = std::env::var_os("CHECKOV") else {
+        println!("Checkov is not measured: name its program in CHECKOV (tests/compare has it installed)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..FOR_CHECKOV / 2 {
+        let text = format!(
+            "resource \"aws_s3_bucket\" \"logs_{number}\" {{\n  bucket = \"acme-logs-{number}\"\n  tags = {{ team = \"security\" }}\n}}\n\
+             resource \"aws_cloudtrail\" \"audit_{number}\" {{\n  name = \"audit-{number}\"\n  s3_bucket_name = aws_s3_bucket.logs_{number}.id\n  \
+             is_multi_region_trail = true\n  enable_log_file_validation = true\n  tags = {{ team = \"security\" }}\n}}\n"
+        );
+        std::fs::write(folder.path().join(format!("{number:05}.tf")), text).unwrap();
+    }
+    let started = Instant::now();
+    let checks = ["--framework", "terraform", "--compact", "--quiet", "--output", "json"];
+    let done = Command::new(checkov).args(checks).arg("--directory").arg(folder.path()).output().unwrap();
+    let time = started.elapsed();
+    let found: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(found["summary"]["resource_count"], FOR_CHECKOV, "{}", found["summary"]);
+    let theirs = rate(FOR_CHECKOV, time);
+    println!("{:<64} {:>14}", "Checkov, 500 resources of Terraform: resources/s", format!("{theirs:.0}"));
+    println!("{:<64} {:>14}", "ratio", format!("{:.0} x", rate(OBJECTS, ours.time) / theirs));
+}
+
+fn rate(objects: usize, time: Duration) -> f64 {
+    u32::try_from(objects).map_or(0.0, f64::from) / time.as_secs_f64()
 }
 
 struct Measured {
@@ -33,8 +68,7 @@ struct Measured {
 }
 
 fn tell(name: &str, measured: &Measured) {
-    let rate = u32::try_from(OBJECTS).map_or(0.0, f64::from) / measured.time.as_secs_f64();
-    println!("{:<64} {:>14}", format!("{name}: objects/s"), format!("{rate:.0}"));
+    println!("{:<64} {:>14}", format!("{name}: objects/s"), format!("{:.0}", rate(OBJECTS, measured.time)));
     println!("{:<64} {:>14}", format!("{name}: peak memory"), format!("{} MiB", measured.peak / 1024));
 }
 

@@ -3,6 +3,7 @@
 use super::words::{self, count};
 use crate::integrity::fault::{Gap, Object, Verdict};
 use crate::integrity::outcome::{Conclusion, Outcome, StreamOutcome, Tally};
+use crate::integrity::place::{Area, Stream};
 use owo_colors::OwoColorize;
 use std::fmt::{Result, Write};
 
@@ -26,9 +27,8 @@ fn write(outcome: &Outcome, text: &mut String) -> Result {
     for found in &outcome.undigested {
         writeln!(text, "{} {}: {} (Undigested)", "NOT INTACT".red(), found.area, words::undigested(found))?;
     }
-    for gap in &outcome.gaps {
-        let word = if gap.reason.is_explained() { "GAP".yellow().to_string() } else { "GAP".red().to_string() };
-        writeln!(text, "{word} {}: {}: {} ({:?})", gap.stream, words::span(gap), words::reason(gap), gap.reason)?;
+    for alike in together(&outcome.gaps) {
+        write_gaps(&alike, text)?;
     }
     for why in &outcome.unlisted {
         writeln!(text, "{} {why}", "UNREAD".yellow())?;
@@ -43,6 +43,44 @@ fn write(outcome: &Outcome, text: &mut String) -> Result {
         Conclusion::Unknown => "Could not tell".yellow().to_string(),
     };
     writeln!(text, "{conclusion}: {}", words::sentence(outcome))
+}
+
+/// Gaps of one trail and time: logging is stopped in all Regions at once.
+fn together(gaps: &[Gap]) -> Vec<Vec<&Gap>> {
+    let mut groups: Vec<Vec<&Gap>> = Vec::new();
+    for gap in gaps {
+        let alike = |group: &&mut Vec<&Gap>| {
+            group.first().is_some_and(|first| {
+                let region = first.stream.area.region.clone();
+                let area = Area { region, ..gap.stream.area.clone() };
+                **first == Gap { stream: Stream { area, ..gap.stream.clone() }, ..gap.clone() }
+            })
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(gap),
+            None => groups.push(vec![gap]),
+        }
+    }
+    groups
+}
+
+fn write_gaps(alike: &[&Gap], text: &mut String) -> Result {
+    let Some(gap) = alike.first() else { return Ok(()) };
+    let word = if gap.reason.is_explained() { "GAP".yellow().to_string() } else { "GAP".red().to_string() };
+    let Stream { area: Area { account, region, .. }, trail, home_region } = &gap.stream;
+    let regions = if alike.len() == 1 {
+        region.clone()
+    } else {
+        let names: Vec<&str> = alike.iter().map(|gap| gap.stream.area.region.as_str()).collect();
+        format!("{} Regions ({})", names.len(), names.join(", "))
+    };
+    writeln!(
+        text,
+        "{word} {account} {regions} trail {trail} ({home_region}): {}: {} ({:?})",
+        words::span(gap),
+        words::reason(gap),
+        gap.reason
+    )
 }
 
 fn write_object(object: &Object, text: &mut String) -> Result {
@@ -122,6 +160,21 @@ mod tests {
         assert!(intact.contains("\u{1b}[32mIntact\u{1b}[39m"), "green: {intact:?}");
         assert!(tampered.contains("\u{1b}[31mNOT INTACT\u{1b}[39m") && tampered.contains("\u{1b}[33mUNREAD\u{1b}[39m"), "{tampered:?}");
         assert!(tampered.contains("\u{1b}[31mGAP\u{1b}[39m") && tampered.contains("\u{1b}[33mGAP\u{1b}[39m"), "{tampered:?}");
+    }
+
+    #[test]
+    fn gaps_of_many_regions_are_one_line() {
+        let mut outcome = samples::tampered();
+        let mut gap = outcome.gaps[0].clone();
+        gap.stream.area.region = "us-east-1".to_owned();
+        let first = outcome.gaps[0].stream.area.region.clone();
+        let lines = |outcome: &Outcome| plain(outcome).lines().filter(|line| line.starts_with("GAP")).count();
+        let before = lines(&outcome);
+        outcome.gaps.push(gap);
+        assert_eq!(lines(&outcome), before);
+        assert!(plain(&outcome).contains(&format!("2 Regions ({first}, us-east-1) trail")), "{}", plain(&outcome));
+        outcome.gaps.last_mut().unwrap().unproven_logs += 1;
+        assert_eq!(lines(&outcome), before + 1, "another count is another line");
     }
 
     #[test]
