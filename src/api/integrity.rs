@@ -121,8 +121,10 @@ pub struct IntegrityStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IntegrityRun {
+    /// When it began.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
+    /// When it ended.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished: Timestamp,
     /// What it read.
@@ -136,7 +138,9 @@ pub struct IntegrityRun {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IntegrityCounts {
+    /// Digests, backfill digests included.
     pub digests: u64,
+    /// Log files.
     pub log_files: u64,
     /// As they are in S3, compressed.
     pub bytes: u64,
@@ -172,25 +176,29 @@ pub struct IntegrityGap {
     pub reason: GapReason,
     /// Whether AWS itself accounts for it, so that the archive is intact all the same.
     pub explained: bool,
-    /// Name of the trail, and its home Region.
+    /// Name of the trail.
     pub trail: String,
+    /// The trail's home Region.
     pub home_region: String,
     /// Absent: from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub from: Option<Timestamp>,
+    /// End of the time.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub until: Timestamp,
     /// Its length in hours, any part counted as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<i64>,
-    /// How many accounts and Regions have it, and the first of them.
+    /// How many accounts and Regions have it.
     pub places: u64,
+    /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_places: Vec<String>,
     /// Log files of that time that no digest names.
     #[serde(default)]
     pub unproven_log_files: u64,
+    /// When a verification first found it.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub first_seen: Timestamp,
     /// When a verification found it closed: the digests are there again.
@@ -219,6 +227,7 @@ pub struct IntegrityFile {
     /// The version of the object in S3 that still holds what was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good_version: Option<String>,
+    /// When a verification first found it.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub first_seen: Timestamp,
     /// When a verification found it good again.
@@ -231,6 +240,7 @@ pub struct IntegrityFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Unread {
+    /// How many files could not be read.
     pub files: u64,
     /// The first reason, in words.
     pub message: String,
