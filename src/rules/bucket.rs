@@ -180,19 +180,24 @@ fn not_public(case: &ArchiveCase) -> Judgement {
 }
 
 fn not_public_by_policy(case: &ArchiveCase) -> Judgement {
-    if is_blocked(case, |block| block.restrict_public_buckets)? {
+    let blocked = is_blocked(case, |block| block.restrict_public_buckets);
+    if blocked == Ok(true) {
         return Ok(());
     }
     let policy = case.policy()?;
     match open_to_all(&policy).next() {
-        Some(statement) => Err(Verdict::Fail(format!("statement {} of the bucket policy lets everybody in", statement.sid))),
+        Some(statement) => {
+            blocked?;
+            Err(Verdict::Fail(format!("statement {} of the bucket policy lets everybody in", statement.sid)))
+        }
         None => Ok(()),
     }
 }
 
 fn not_public_by_acl(case: &ArchiveCase) -> Judgement {
     // A manifest gives no ACL, and a bucket that gets none is its owner's.
-    if case.common.stage == Stage::Declared || is_blocked(case, |block| block.ignore_public_acls)? {
+    let blocked = is_blocked(case, |block| block.ignore_public_acls);
+    if case.common.stage == Stage::Declared || blocked == Ok(true) {
         return Ok(());
     }
     if ownership(case)?.object_ownership == NO_ACLS {
@@ -201,6 +206,7 @@ fn not_public_by_acl(case: &ArchiveCase) -> Judgement {
     let acl: AclState = case.common.state("acl")?.unwrap_or_default();
     match acl.grants.iter().find(|grant| grant.is_public()) {
         Some(AclGrant { grantee, permission }) => {
+            blocked?;
             let group = grantee.rsplit('/').next().unwrap_or_default();
             Err(Verdict::Fail(format!("the bucket's ACL gives {permission} to {group}")))
         }

@@ -91,7 +91,7 @@ fn what_the_examples_ask_for_has_only_the_findings_that_are_known() {
         ]
     );
     let handed_over = judged(&["recipes/siem-hand-over.yaml", "trail.yaml"]);
-    assert_eq!(handed_over[0], expected("LogArchive acme-audit-logs", &[&ARCHIVE]));
+    assert_eq!(handed_over[0], expected("LogArchive acme-siem-logs", &[&ARCHIVE]));
 }
 
 #[test]

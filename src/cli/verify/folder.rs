@@ -10,15 +10,14 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
 
 const SIDE: &str = ".metadata.json";
 
 /// Read at a time, in bytes.
-const PIECE: usize = 64 << 10;
+const PIECE: u64 = 64 << 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -58,7 +57,7 @@ fn entries(folder: &Path) -> Result<Vec<String>, String> {
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().into_string().map_err(|name| format!("{}: {name:?} is no UTF-8", folder.display()))?;
-        let is_folder = entry.path().is_dir();
+        let is_folder = entry.file_type().map_err(failed)?.is_dir();
         names.push(if is_folder { format!("{name}/") } else { name });
     }
     names.sort();
@@ -75,6 +74,29 @@ fn below(folder: &Path, prefix: &str, keys: &mut Vec<String>) -> Result<(), Stri
         }
     }
     Ok(())
+}
+
+/// The content of a file, piece by piece.
+struct Pieces {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Bytes, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut file = self.file.take()?;
+        let mut piece = Vec::new();
+        match (&mut file).take(PIECE).read_to_end(&mut piece) {
+            Ok(0) => None,
+            Ok(_) => {
+                self.file = (piece.len() as u64 == PIECE).then_some(file);
+                Some(Ok(Bytes::from(piece)))
+            }
+            Err(error) => Some(Err(format!("{}: {error}", self.path.display()))),
+        }
+    }
 }
 
 impl Evidence for Folder {
@@ -100,9 +122,10 @@ impl Evidence for Folder {
             io::ErrorKind::NotFound => Refusal::NotFound,
             _ => Refusal::Unread(format!("{}: {error}", path.display())),
         };
-        let file = File::open(&path).await.map_err(|error| failed(&path, error))?;
+        // A file of a disk is read sooner than it is handed to another thread and back.
+        let file = File::open(&path).map_err(|error| failed(&path, error))?;
         let side = self.root.join(format!("{}{SIDE}", place.key));
-        let metadata = match tokio::fs::read(&side).await {
+        let metadata = match std::fs::read(&side) {
             Ok(text) => {
                 let head: Head = serde_json::from_slice(&text)
                     .map_err(|error| Refusal::Unread(format!("{}: {error}; write what `aws s3api head-object` prints", side.display())))?;
@@ -116,21 +139,7 @@ impl Evidence for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(failed(&side, error)),
         };
-        let body = stream::unfold(Some(file), move |file| {
-            let path = path.clone();
-            async move {
-                let mut file = file?;
-                let mut piece = vec![0; PIECE];
-                match file.read(&mut piece).await {
-                    Ok(0) => None,
-                    Ok(size) => {
-                        piece.truncate(size);
-                        Some((Ok(Bytes::from(piece)), Some(file)))
-                    }
-                    Err(error) => Some((Err(format!("{}: {error}", path.display())), None)),
-                }
-            }
-        });
+        let body = stream::iter(Pieces { path, file: Some(file) });
         Ok(Opened { metadata, body: body.boxed() })
     }
 

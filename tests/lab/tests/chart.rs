@@ -137,6 +137,7 @@ fn an_installed_release_grants_what_it_says_and_no_more() {
     kubectl(&["create", "namespace", "elsewhere"]);
     for (namespace, verb, resource) in [
         ("granted", "get", "secrets"),
+        ("granted", "patch", "configmaps"),
         ("elsewhere", "watch", "trails.trailkeeper.dev"),
         ("elsewhere", "patch", "logarchives.trailkeeper.dev"),
         ("elsewhere", "patch", "trails.trailkeeper.dev/status"),
@@ -149,7 +150,8 @@ fn an_installed_release_grants_what_it_says_and_no_more() {
         ("granted", "list", "secrets"),
         ("granted", "create", "secrets"),
         ("granted", "create", "pods"),
-        ("granted", "get", "configmaps"),
+        ("granted", "list", "configmaps"),
+        ("elsewhere", "get", "configmaps"),
         ("granted", "get", "leases.coordination.k8s.io"),
         ("elsewhere", "get", "secrets"),
         ("elsewhere", "update", "trails.trailkeeper.dev/status"),
