@@ -3,9 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::fmt::Write;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
+use support::{Measured, rate, watch};
 
 const OBJECTS: usize = 10_000;
 
@@ -57,16 +61,6 @@ fn beside_checkov(ours: &Measured) {
     println!("{:<64} {:>14}", "ratio", format!("{:.0} x", rate(OBJECTS, ours.time) / theirs));
 }
 
-fn rate(objects: usize, time: Duration) -> f64 {
-    u32::try_from(objects).map_or(0.0, f64::from) / time.as_secs_f64()
-}
-
-struct Measured {
-    time: Duration,
-    /// KiB.
-    peak: u64,
-}
-
 fn tell(name: &str, measured: &Measured) {
     println!("{:<64} {:>14}", format!("{name}: objects/s"), format!("{:.0}", rate(OBJECTS, measured.time)));
     println!("{:<64} {:>14}", format!("{name}: peak memory"), format!("{} MiB", measured.peak / 1024));
@@ -90,32 +84,9 @@ fn manifests() -> String {
 
 /// Runs the program, and watches how large it grows.
 fn lint(arguments: &[&str]) -> Measured {
-    let started = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_trailkeeper"))
-        .args(["lint", "--severity", "critical", "-o", "json"])
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut answer = child.stdout.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut answer, &mut text).unwrap();
-        text
-    });
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let exit = loop {
-        let grown = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = grown.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|line| line.split_whitespace().next()?.parse().ok());
-        peak = peak.max(line.unwrap_or(0));
-        if let Some(exit) = child.try_wait().unwrap() {
-            break exit;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    let time = started.elapsed();
-    let found = reader.join().unwrap().matches("\"rule\": \"TK-TRAIL-001\"").count();
-    assert_eq!((exit.code(), found), (Some(2), OBJECTS / 20));
-    Measured { time, peak }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trailkeeper"));
+    let (measured, output) = watch(command.args(["lint", "--severity", "critical", "-o", "json"]).args(arguments));
+    let found = String::from_utf8(output.stdout).unwrap().matches("\"rule\": \"TK-TRAIL-001\"").count();
+    assert_eq!((output.status.code(), found), (Some(2), OBJECTS / 20));
+    measured
 }

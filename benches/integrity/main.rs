@@ -6,14 +6,17 @@
 
 mod archive;
 mod s3;
+#[path = "../support/mod.rs"]
+mod support;
 
 use archive::{Archive, BUCKET, REGION};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use support::{Measured, rate, watch};
 
 /// Of a Region-year (8,760 digests, about 105,000 log files) as much as a machine bears.
 const DIGESTS: usize = 2_000;
@@ -62,18 +65,8 @@ fn tell_rates(name: &str, archive: &Archive, measured: &Measured) {
     tell(&format!("{name}: peak memory"), format!("{} MiB", measured.peak / 1024));
 }
 
-fn rate(files: usize, time: Duration) -> f64 {
-    f64::from(u32::try_from(files).unwrap()) / time.as_secs_f64()
-}
-
 fn megabytes(bytes: usize) -> f64 {
     f64::from(u32::try_from(bytes / 1000).unwrap()) / 1000.0
-}
-
-struct Measured {
-    time: Duration,
-    /// KiB.
-    peak: u64,
 }
 
 /// Runs `trailkeeper verify`, which must find everything intact.
@@ -83,7 +76,7 @@ fn verify(archive: &Archive, source: &[&str], endpoint: Option<&str>) -> Measure
     if let Some(endpoint) = endpoint {
         command.envs(environment(endpoint));
     }
-    let (measured, output) = watch(command);
+    let (measured, output) = watch(&mut command);
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}\n{answer:#}");
@@ -102,10 +95,7 @@ fn validate_logs(archive: &Archive, endpoint: &str) -> Measured {
     let arn = format!("arn:aws:cloudtrail:{REGION}:{}:trail/{}", archive::ACCOUNT, archive::TRAIL);
     let mut command = Command::new(tools.join("venv/bin/aws"));
     command.args(["cloudtrail", "validate-logs", "--trail-arn", &arn, "--start-time", &start, "--end-time", &end, "--s3-bucket", BUCKET]);
-    let (measured, output) = watch({
-        command.envs(environment(endpoint));
-        command
-    });
+    let (measured, output) = watch(command.envs(environment(endpoint)));
     let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(told.contains(&format!("{OFFICIAL_DIGESTS}/{OFFICIAL_DIGESTS} digest files valid")), "{told}");
     measured
@@ -120,23 +110,6 @@ fn environment(endpoint: &str) -> [(&'static str, String); 6] {
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
     ]
-}
-
-/// Runs a program, and watches how large it grows.
-fn watch(mut command: Command) -> (Measured, Output) {
-    let started = Instant::now();
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let done = std::thread::spawn(move || (child.wait_with_output().unwrap(), Instant::now()));
-    let mut peak = 0;
-    while !done.is_finished() {
-        let grown = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = grown.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|line| line.split_whitespace().next()?.parse().ok());
-        peak = peak.max(line.unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let (output, ended) = done.join().unwrap();
-    (Measured { time: ended - started, peak }, output)
 }
 
 /// Gunzips and hashes every object below a folder on so many threads, and nothing else.

@@ -1,15 +1,12 @@
 //! The objects of an archive in S3, for the verification of their integrity. Reads only, and in bulk: retries slow down as S3 asks.
 
-use super::{Cloud, failures};
+use super::Cloud;
 use crate::facets::observed::{ErrorClass, Failure};
 use crate::integrity::evidence::{Evidence, Names, Opened, Refusal, Version};
 use crate::integrity::place::Place;
 use crate::integrity::public_keys::{PublicKey, RegionKeys};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -81,27 +78,6 @@ impl ArchiveObjects {
         self.owner.clone().filter(|_| bucket == self.bucket)
     }
 
-    fn failed<E>(&self, error: &SdkError<E, HttpResponse>, operation: &str, object: &str) -> Failure
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        failures::classify(error, operation, object, &self.cloud.account, &self.cloud.region)
-    }
-
-    async fn counted<T, E>(
-        &self,
-        operation: &str,
-        object: &str,
-        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failure>
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        let answer = sent.await;
-        self.cloud.shared.calls.count(operation, answer.is_ok());
-        answer.map_err(|error| self.failed(&error, operation, object))
-    }
-
     async fn page(&self, bucket: &str, prefix: &str, from: From) -> Result<(Vec<String>, Option<String>), String> {
         let client = self.client(bucket).await.map_err(|failure| failure.to_string())?;
         let request = client.list_objects_v2().bucket(bucket).prefix(prefix).set_expected_bucket_owner(self.owner(bucket));
@@ -111,7 +87,7 @@ impl ArchiveObjects {
             From::Token(token) => request.continuation_token(token),
         };
         let place = format!("s3://{bucket}/{prefix}");
-        let answer = self.counted("s3:ListBucket", &place, request.send()).await.map_err(|failure| failure.to_string())?;
+        let answer = self.cloud.call("s3:ListBucket", &place, request.send()).await.map_err(|failure| failure.to_string())?;
         let next = answer.next_continuation_token().map(str::to_owned);
         Ok((answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect(), next))
     }
@@ -131,7 +107,7 @@ impl Evidence for Arc<ArchiveObjects> {
         let mut folders = Vec::new();
         while let Some(page) = pages.next().await {
             let place = format!("s3://{bucket}/{prefix}");
-            let page = self.counted("s3:ListBucket", &place, async { page }).await.map_err(|failure| failure.to_string())?;
+            let page = self.cloud.call("s3:ListBucket", &place, async { page }).await.map_err(|failure| failure.to_string())?;
             let names = page.common_prefixes().iter().filter_map(|folder| folder.prefix()?.strip_prefix(prefix));
             folders.extend(names.map(|name| name.trim_end_matches('/').to_owned()));
         }
@@ -157,7 +133,7 @@ impl Evidence for Arc<ArchiveObjects> {
         let client = self.client(bucket).await.map_err(refusal)?;
         let request = client.get_object().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
         let request = request.set_expected_bucket_owner(self.owner(bucket));
-        let answer = self.counted("s3:GetObject", &place.to_string(), request.send()).await.map_err(refusal)?;
+        let answer = self.cloud.call("s3:GetObject", &place.to_string(), request.send()).await.map_err(refusal)?;
         let body = stream::unfold(answer.body, |mut body| async move {
             let piece = body.next().await?;
             Some((piece.map_err(|error| format!("the connection to S3 broke off: {error}")), body))
@@ -174,7 +150,7 @@ impl Evidence for Arc<ArchiveObjects> {
         for _ in 0..MOST_VERSION_PAGES {
             let page = request.clone().set_key_marker(marks.0).set_version_id_marker(marks.1).send();
             let place = format!("s3://{bucket}/{prefix}");
-            let page = self.counted("s3:ListBucketVersions", &place, page).await.map_err(|failure| failure.to_string())?;
+            let page = self.cloud.call("s3:ListBucketVersions", &place, page).await.map_err(|failure| failure.to_string())?;
             let found = page.versions.unwrap_or_default();
             versions.extend(found.into_iter().filter_map(|version| Some(Version { key: version.key?, id: version.version_id? })));
             if page.is_truncated != Some(true) {

@@ -5,9 +5,10 @@ use super::place::{Place, Stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use strum::IntoStaticStr;
 
 /// A reason not to believe an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "fault", rename_all_fields = "camelCase")]
 pub enum Fault {
     /// A digest or log file that another digest names is not there.
@@ -69,27 +70,7 @@ pub enum Fault {
 impl Fault {
     /// The name of the fault, as machines know it.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Missing => "Missing",
-            Self::Changed => "Changed",
-            Self::NotGzip => "NotGzip",
-            Self::Truncated => "Truncated",
-            Self::TrailingData => "TrailingData",
-            Self::TooLarge => "TooLarge",
-            Self::Malformed { .. } => "Malformed",
-            Self::Unsigned => "Unsigned",
-            Self::SignatureInvalid => "SignatureInvalid",
-            Self::KeyUnknown { .. } => "KeyUnknown",
-            Self::Moved { .. } => "Moved",
-            Self::Contradicts { .. } => "Contradicts",
-            Self::HashNotAsNextSays { .. } => "HashNotAsNextSays",
-            Self::SignatureNotAsNextSays { .. } => "SignatureNotAsNextSays",
-            Self::Unreferenced => "Unreferenced",
-            Self::Foreign { .. } => "Foreign",
-            Self::NotInChain => "NotInChain",
-            Self::Forked { .. } => "Forked",
-            Self::NotAsVerifiedBefore { .. } => "NotAsVerifiedBefore",
-        }
+        self.into()
     }
 }
 

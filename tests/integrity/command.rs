@@ -22,13 +22,7 @@ async fn official(lab: &Lab) -> (i32, String) {
 
 #[tokio::test]
 async fn an_archive_of_two_regions_is_intact_until_one_log_file_is_changed() {
-    let lab = Lab::new().await;
-    let bucket = lab.bucket("logs").await;
-    lab.trail("main", &bucket).await;
-    lab.cloudtrail(OTHER).list_trails().send().await.unwrap();
-    for _ in 0..3 {
-        lab.hour().await;
-    }
+    let (lab, bucket) = Lab::with_two_regions().await;
     let (code, outcome) = verify(&lab, &bucket).await;
     assert_eq!((code, &outcome["conclusion"]), (0, &"intact".into()), "{outcome:#}");
     assert_eq!(outcome["counts"]["digests"]["intact"], 6, "{outcome:#}");

@@ -6,18 +6,6 @@ use std::path::Path;
 use std::process::Output;
 use trailkeeper_sim::faults::{FaultKind, FaultRule};
 
-/// Two Regions and three hours: six digests and six log files.
-async fn archive() -> (Lab, String) {
-    let lab = Lab::new().await;
-    let bucket = lab.bucket("logs").await;
-    lab.trail("main", &bucket).await;
-    lab.cloudtrail(OTHER).list_trails().send().await.unwrap();
-    for _ in 0..3 {
-        lab.hour().await;
-    }
-    (lab, bucket)
-}
-
 async fn verify(lab: &Lab, bucket: &str, more: &[&str]) -> (i32, String) {
     let until = lab.now().await.to_string();
     told(lab.verify(&[&["--bucket", bucket, "--until", &until], more].concat()).await)
@@ -38,7 +26,7 @@ fn path(folder: &Path) -> &str {
 
 #[tokio::test]
 async fn every_form_tells_what_is_intact_and_what_is_not() {
-    let (lab, bucket) = archive().await;
+    let (lab, bucket) = Lab::with_two_regions().await;
     for (form, words) in [
         ("text", "Intact: the archive is what CloudTrail delivered"),
         ("json", "\"conclusion\": \"intact\""),
@@ -73,7 +61,7 @@ async fn every_form_tells_what_is_intact_and_what_is_not() {
 
 #[tokio::test]
 async fn what_could_not_be_read_is_never_green() {
-    let (lab, bucket) = archive().await;
+    let (lab, bucket) = Lab::with_two_regions().await;
     let denied = FaultRule {
         service: "s3".to_owned(),
         operation: "GetObject".to_owned(),
@@ -100,7 +88,7 @@ async fn what_could_not_be_read_is_never_green() {
 
 #[tokio::test]
 async fn shards_are_merged_and_a_missing_one_is_noticed() {
-    let (lab, bucket) = archive().await;
+    let (lab, bucket) = Lab::with_two_regions().await;
     let folder = tempfile::tempdir().unwrap();
     let save = path(folder.path());
     for index in 0..3 {
@@ -128,7 +116,7 @@ async fn shards_are_merged_and_a_missing_one_is_noticed() {
 
 #[tokio::test]
 async fn a_copy_on_a_disk_is_verified_without_aws() {
-    let (lab, bucket) = archive().await;
+    let (lab, bucket) = Lab::with_two_regions().await;
     let folder = tempfile::tempdir().unwrap();
     let copy = path(folder.path());
     let aws = async |region: &str, arguments: &[&str]| {

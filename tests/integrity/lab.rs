@@ -6,12 +6,11 @@ use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::process::Output;
-use std::sync::OnceLock;
 use tokio::process::Command;
 use trailkeeper_sim::Server;
 use trailkeeper_sim::clock::ClockChange;
 use trailkeeper_sim::control::Client as Control;
-use trailkeeper_sim::moto::{Moto, tools_dir};
+use trailkeeper_sim::moto::{self, tools_dir};
 use trailkeeper_sim::world::Settings;
 
 pub const HOME: &str = "eu-west-1";
@@ -20,24 +19,6 @@ pub const HOUR: i64 = 3600;
 
 /// When every archive begins: early enough that all of it is in the past.
 pub const BEGIN: &str = "2026-09-14T00:00:00Z";
-
-/// One moto for the test process, on a thread of its own: a test's runtime ends with the test. It ends with the process.
-fn moto_url() -> String {
-    static MOTO: OnceLock<String> = OnceLock::new();
-    MOTO.get_or_init(|| {
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let moto = Moto::start(&tools_dir().unwrap()).await.unwrap();
-                send.send(moto.url().to_owned()).unwrap();
-                std::future::pending::<()>().await;
-            });
-        });
-        receive.recv().expect("moto starts; if its tools are missing, run `make tools`")
-    })
-    .clone()
-}
 
 pub struct Lab {
     server: Server,
@@ -48,11 +29,23 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
-        let server = Server::start(([127, 0, 0, 1], 0).into(), &moto_url()).await.unwrap();
+        let server = Server::start(([127, 0, 0, 1], 0).into(), moto::url_of_process().unwrap()).await.unwrap();
         let control = Control::new(&server.endpoint()).unwrap();
         control.set_settings(&Settings { delivery_interval_ms: 0, ..Settings::default() }).await.unwrap();
         control.change_clock(&ClockChange::Freeze { at: Some(BEGIN.parse().unwrap()) }).await.unwrap();
         Self { server, control, account: new_account() }
+    }
+
+    /// With the archive of two Regions and three hours: six digests and six log files of the home Region's trail.
+    pub async fn with_two_regions() -> (Self, String) {
+        let lab = Self::new().await;
+        let bucket = lab.bucket("logs").await;
+        lab.trail("main", &bucket).await;
+        lab.cloudtrail(OTHER).list_trails().send().await.unwrap();
+        for _ in 0..3 {
+            lab.hour().await;
+        }
+        (lab, bucket)
     }
 
     pub fn cloudtrail(&self, region: &str) -> aws_sdk_cloudtrail::Client {

@@ -1,9 +1,11 @@
 //! Starts a moto server as a child process on a free port, waits until it answers, and ends it when dropped.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
@@ -36,6 +38,32 @@ impl Moto {
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+/// One moto for the process, and as long as it: on a thread of its own, since a test's runtime ends with the test.
+pub fn url_of_process() -> anyhow::Result<&'static str> {
+    static URL: OnceLock<Result<String, String>> = OnceLock::new();
+    let url = URL.get_or_init(|| {
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || serve_for_ever(&send));
+        receive.recv().unwrap_or_else(|_| Err("the thread of moto ended".to_owned()))
+    });
+    url.as_deref().map_err(|why| anyhow!("{why}"))
+}
+
+fn serve_for_ever(started: &Sender<Result<String, String>>) {
+    let serve = || -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let moto = Moto::start(&tools_dir()?).await?;
+            started.send(Ok(moto.url().to_owned()))?;
+            std::future::pending().await
+        })
+    };
+    if let Err(error) = serve() {
+        // Who asked waits for it.
+        let _ = started.send(Err(format!("{error:#}")));
     }
 }
 

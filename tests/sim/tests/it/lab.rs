@@ -8,31 +8,12 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Value, json};
 use std::process::Output;
-use std::sync::OnceLock;
 use trailkeeper_sim::Server;
 use trailkeeper_sim::control::Client as Control;
-use trailkeeper_sim::moto::{Moto, tools_dir};
+use trailkeeper_sim::moto::{self, tools_dir};
 
 pub const HOME: &str = "eu-west-1";
 pub const OTHER: &str = "us-east-1";
-
-/// One moto for the test process, on a thread of its own: a test's runtime ends with the test. It ends with the process.
-fn moto_url() -> String {
-    static MOTO: OnceLock<String> = OnceLock::new();
-    MOTO.get_or_init(|| {
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let moto = Moto::start(&tools_dir().unwrap()).await.unwrap();
-                send.send(moto.url().to_owned()).unwrap();
-                std::future::pending::<()>().await;
-            });
-        });
-        receive.recv().expect("moto starts; if its tools are missing, run `make tools`")
-    })
-    .clone()
-}
 
 pub struct Lab {
     server: Server,
@@ -43,7 +24,7 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
-        let server = Server::start(([127, 0, 0, 1], 0).into(), &moto_url()).await.unwrap();
+        let server = Server::start(([127, 0, 0, 1], 0).into(), moto::url_of_process().unwrap()).await.unwrap();
         let control = Control::new(&server.endpoint()).unwrap();
         Self { server, control, account: new_account() }
     }
