@@ -4,6 +4,7 @@
 //! and the plan is printed (`plan`), carried out once (`apply`), or carried out for ever (`run`).
 
 pub mod api;
+pub mod attribution;
 pub mod aws;
 pub mod cli;
 pub mod controller;

@@ -7,6 +7,7 @@ use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What to do about differences between the manifest and AWS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -169,6 +170,10 @@ pub struct DriftEntry {
     pub since: Timestamp,
 }
 
+/// The kinds of an [`EvidenceGap`].
+pub const LOGGING_STOPPED: &str = "LoggingStopped";
+pub const VALIDATION_OFF: &str = "ValidationOff";
+
 /// A permanent mark that a stop of logging, or of log file validation, leaves in the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -182,4 +187,59 @@ pub struct EvidenceGap {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub until: Option<Timestamp>,
+    /// Who made it, by CloudTrail's event history, which tells of a change after some minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Attribution>,
+    /// Why it is not known who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_unknown: Option<Unattributed>,
+}
+
+impl EvidenceGap {
+    /// One that goes on, and of which nobody knows yet who made it.
+    pub fn new(kind: &str, from: Timestamp) -> Self {
+        Self { kind: kind.to_owned(), from, until: None, by: None, by_unknown: None }
+    }
+}
+
+/// Who changed AWS, as CloudTrail recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attribution {
+    /// ARN of who did it, or the service.
+    pub principal: String,
+    /// For example `StopLogging`.
+    pub operation: String,
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub time: Timestamp,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source_ip: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_agent: String,
+    /// CloudTrail's id of the event.
+    pub event_id: String,
+}
+
+impl fmt::Display for Attribution {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { principal, operation, time, source_ip, event_id, .. } = self;
+        let whence = if source_ip.is_empty() { String::new() } else { format!(" from {source_ip}") };
+        write!(to, "{principal}{whence} ({operation} at {time}, event {event_id})")
+    }
+}
+
+/// Why it is not known who changed AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Unattributed {
+    pub reason: UnattributedReason,
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum UnattributedReason {
+    /// The event history has no such event: it holds 90 days, and late events were waited for.
+    NotInHistory,
+    /// The event history could not be read. Later passes try again.
+    Unread,
 }

@@ -1,5 +1,6 @@
 //! `LogArchive.spec.integrity`: whether the archive's files are verified, and what the status keeps of it.
 
+use super::common::Attribution;
 use jiff::Timestamp;
 use kube::KubeSchema;
 use kube::core::Duration;
@@ -178,6 +179,9 @@ pub struct IntegrityGap {
     pub explained: bool,
     /// Name of the trail.
     pub trail: String,
+    /// The trail's account. Absent for an organization trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// The trail's home Region.
     pub home_region: String,
     /// Absent: from the beginning.
@@ -205,9 +209,12 @@ pub struct IntegrityGap {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub put_right: Option<Timestamp>,
-    /// What is known of who or what made it: the Trail whose status has the stop, and when.
+    /// What made it: the Trail whose status has the stop, when, and who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// Who made it, where that Trail knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Attribution>,
 }
 
 /// A file that is not what CloudTrail delivered.

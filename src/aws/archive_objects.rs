@@ -191,6 +191,9 @@ pub struct TrailToVerify {
     pub prefix: String,
     /// When logging was stopped, if it is not on.
     pub stopped: Option<Timestamp>,
+    /// Since when logging is on, if it is.
+    pub started: Option<Timestamp>,
+    pub of_organization: bool,
 }
 
 impl Cloud {
@@ -198,12 +201,16 @@ impl Cloud {
     pub async fn trail_to_verify(&self, arn: &str) -> Result<TrailToVerify, Failure> {
         let trail = self.call("cloudtrail:GetTrail", arn, self.cloudtrail.get_trail().name(arn).send()).await?.trail;
         let status = self.call("cloudtrail:GetTrailStatus", arn, self.cloudtrail.get_trail_status().name(arn).send()).await?;
-        let stopped = status.stop_logging_time.filter(|_| status.is_logging == Some(false));
+        let time = |time: aws_smithy_types::DateTime| Timestamp::from_second(time.secs()).ok();
+        let (on, off) = (status.is_logging == Some(true), status.is_logging == Some(false));
+        let of_organization = trail.as_ref().is_some_and(|trail| trail.is_organization_trail == Some(true));
         let (bucket, prefix) = trail.map(|trail| (trail.s3_bucket_name, trail.s3_key_prefix)).unwrap_or_default();
         Ok(TrailToVerify {
             bucket: bucket.unwrap_or_default(),
             prefix: prefix.unwrap_or_default(),
-            stopped: stopped.and_then(|time| Timestamp::from_second(time.secs()).ok()),
+            stopped: status.stop_logging_time.filter(|_| off).and_then(time),
+            started: status.start_logging_time.filter(|_| on).and_then(time),
+            of_organization,
         })
     }
 }

@@ -3,13 +3,13 @@
 use super::progress::Told;
 use super::scope::Looked;
 use super::survey::{Place, Surveyed};
+use crate::attribution::{Change, Watched};
 use crate::aws::Cloud;
 use crate::aws::evidence::Lookup;
 use crate::facets::Facet;
 use crate::facets::key::Key;
 use crate::facets::key::KeyFacts;
-use crate::report::audit::Change;
-use crate::report::audit::changes::{OF_BUCKETS, OF_KEYS, OF_TRAILS, Watched};
+use crate::report::audit::changes::{OF_BUCKETS, OF_KEYS, OF_TRAILS};
 use crate::status::classes::explain;
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};

@@ -32,12 +32,15 @@ fn writers(archive: &LogArchive, context: &Context) -> Writers {
 fn verified(archive: &LogArchive, pass: &Pass<'_>, cloud: Cloud, account: &str, writers: &Writers, told: &mut Told<LogArchiveStatus>) {
     let verifications = &pass.context.verifications;
     let spec = archive.spec.integrity.as_ref();
-    let stops = status::integrity::stops(&pass.context.index.writers_of(archive));
+    let trails = pass.context.index.writers_of(archive);
+    let (stops, recording) = (status::integrity::stops(&trails), status::integrity::recording(&trails));
     if let Some(finished) = verifications.untold(archive) {
         let known = Known { account, writers: &writers.current, stops: &stops, now: pass.now };
         let (status, events) = status::integrity::after_run(told.status.integrity.as_ref(), &finished.run, &known);
         told.status.integrity = Some(status);
         told.events.extend(events);
+    } else if let Some(known) = &mut told.status.integrity {
+        status::integrity::link(&mut known.gaps, &stops);
     }
     let generation = archive.metadata.generation.unwrap_or_default();
     let LogArchiveStatus { common, integrity, .. } = &mut told.status;
@@ -48,7 +51,7 @@ fn verified(archive: &LogArchive, pass: &Pass<'_>, cloud: Cloud, account: &str, 
         Due::Now { whole } => {
             let prefixes = status::integrity::prefixes(&writers.current);
             let (archive, spec, account) = (archive.clone(), spec.clone(), account.to_owned());
-            if let Some(wait) = verifications.start(Job { archive, spec, cloud, account, prefixes, stops, whole }) {
+            if let Some(wait) = verifications.start(Job { archive, spec, cloud, account, prefixes, stops, recording, whole }) {
                 told.requeue = told.requeue.at_most(wait);
             }
         }
@@ -92,7 +95,9 @@ impl Kind for LogArchive {
         let writers = writers(self, context);
         // A verification that has ended is told at once.
         let verified = context.verifications.untold(self).is_some();
-        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified])
+        // Who made a gap becomes known in a Trail.
+        let made: Vec<_> = context.index.writers_of(self).into_iter().filter_map(|trail| Some(trail.status?.gaps)).collect();
+        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified, made])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<LogArchiveStatus>, Waiting> {

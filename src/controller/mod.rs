@@ -3,6 +3,7 @@
 //! One controller per kind in one process; all share one engine, one set of AWS limits and one set of verified accounts.
 
 mod admin;
+mod attribution;
 mod aws_account;
 mod compliance_policy;
 mod context;

@@ -1,5 +1,6 @@
 //! The Trail controller: references to account and archive, then the pipeline.
 
+use super::attribution;
 use super::context::{Context, account_inputs};
 use super::coverage;
 use super::judging::{self, Judging};
@@ -129,6 +130,7 @@ impl Kind for Trail {
             now: pass.now,
         };
         let mut told = status::trail::after_pass(self, &outcome, &situation);
+        attribution::of_stop(&cloud, &mut told, &situation).await;
         told.status.organization = coverage::of_trail(self, &told.status, &account, &facts, pass.context, pass.now).await;
         if judging::is_judgeable(&outcome) {
             let judging = Judging::of(self, pass.context, pass.now);

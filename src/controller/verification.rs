@@ -15,7 +15,7 @@ use crate::integrity::archive;
 use crate::integrity::chain::Head;
 use crate::integrity::checkpoint::advance;
 use crate::integrity::outcome::Outcome;
-use crate::integrity::place::Stream;
+use crate::integrity::place::{Stream, TrailId};
 use crate::integrity::reader::Reader;
 use crate::integrity::settings::{Selection, Settings, Unreferenced};
 use crate::status::integrity::{Run, Stop, since};
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -43,6 +43,8 @@ pub struct Job {
     /// Folders that are verified; none: those that are found.
     pub prefixes: Vec<String>,
     pub stops: Vec<Stop>,
+    /// Trails that record now.
+    pub recording: BTreeSet<TrailId>,
     pub whole: bool,
 }
 
@@ -222,7 +224,7 @@ impl Verifications {
 impl Job {
     fn settings(&self, heads: BTreeMap<Stream, Head>, since: Option<Timestamp>, until: Timestamp) -> Settings {
         let spec = &self.archive.spec;
-        let stopped = self.stops.iter().filter(|stop| stop.is_open());
+        let stopped = self.stops.iter().filter(|stop| stop.explains_silence(until));
         Settings {
             bucket: spec.bucket_name.clone(),
             selection: Selection::default(),
@@ -234,7 +236,8 @@ impl Job {
                 Strays::Ignore => Unreferenced::Ignore,
             },
             heads,
-            stopped: stopped.map(|stop| ((stop.trail.clone(), stop.home_region.clone()), stop.from)).collect(),
+            stopped: stopped.map(|stop| (stop.trail.clone(), stop.from)).collect(),
+            recording: self.recording.clone(),
             on_object: None,
         }
     }

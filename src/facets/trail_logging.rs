@@ -66,6 +66,7 @@ impl Facet for Logging {
     fn rights(&self) -> Rights {
         // An identity that may not stop the trail can't be made to.
         let switch = if self.0.spec.logging { "cloudtrail:StartLogging" } else { "cloudtrail:StopLogging" };
-        Rights::on(&self.0.arn(), &["cloudtrail:GetTrailStatus"], &[switch])
+        // The event history tells who stopped it, or switched its validation off.
+        Rights::on(&self.0.arn(), &["cloudtrail:GetTrailStatus"], &[switch]).reading("*", &["cloudtrail:LookupEvents"])
     }
 }

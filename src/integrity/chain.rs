@@ -209,6 +209,11 @@ fn has_expired(expired: Option<Timestamp>, place: &Place) -> bool {
     expired.zip(end).is_some_and(|(expired, end)| end <= expired)
 }
 
+/// The time whose digest is overdue at `now`.
+pub fn overdue(now: Timestamp) -> Timestamp {
+    now.checked_sub(LATENESS).unwrap_or(Timestamp::MIN)
+}
+
 /// Whether CloudTrail closed the chain with this digest: it covers less than the usual time.
 pub fn is_last_of_its_chain(proof: &Proof) -> bool {
     proof.is_believed() && proof.start().is_some_and(|start| proof.key.end.duration_since(start) < USUAL)
@@ -226,10 +231,9 @@ fn joined(gaps: Vec<Gap>) -> Vec<Gap> {
     joined
 }
 
-/// Whether two gaps are of the same trail, in whatever account and Region.
+/// Whether two gaps are of the same trail, in whatever Region, and of an organization's in whatever account.
 fn same_trail(one: &Stream, other: &Stream) -> bool {
-    let of =
-        |stream: &Stream| (stream.area.prefix.clone(), stream.area.organization.clone(), stream.trail.clone(), stream.home_region.clone());
+    let of = |stream: &Stream| (stream.area.prefix.clone(), stream.area.organization.clone(), stream.trail_id());
     of(one) == of(other)
 }
 

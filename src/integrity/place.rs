@@ -81,6 +81,32 @@ impl fmt::Display for Stream {
     }
 }
 
+/// A trail, told apart from others of its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrailId {
+    /// The trail's account; none for an organization's, which delivers for many.
+    pub account: Option<String>,
+    pub name: String,
+    pub home_region: String,
+}
+
+impl TrailId {
+    /// Of an ARN of the form `arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME`.
+    pub fn parse(arn: &str, of_organization: bool) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let [_, _, "cloudtrail", region, account, resource] = parts.as_slice() else { return None };
+        let name = resource.strip_prefix("trail/")?.to_owned();
+        Some(Self { account: (!of_organization).then(|| (*account).to_owned()), name, home_region: (*region).to_owned() })
+    }
+}
+
+impl Stream {
+    pub fn trail_id(&self) -> TrailId {
+        let account = self.area.organization.is_none().then(|| self.area.account.clone());
+        TrailId { account, name: self.trail.clone(), home_region: self.home_region.clone() }
+    }
+}
+
 /// What the key of a digest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestKey {

@@ -3,9 +3,9 @@
 use super::chain::Head;
 use super::fault::Object;
 use super::outcome::Shard;
-use super::place::{Area, Stream};
+use super::place::{Area, Stream, TrailId};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which part of the archive is looked at. An empty list means all.
@@ -65,8 +65,10 @@ pub struct Settings {
     pub unreferenced: Unreferenced,
     /// Where an earlier verification ended, by stream.
     pub heads: BTreeMap<Stream, Head>,
-    /// When logging was stopped or the trail deleted, by trail name and home Region, where AWS said so.
-    pub stopped: BTreeMap<(String, String), Timestamp>,
+    /// When logging was stopped or the trail deleted, where AWS said so.
+    pub stopped: BTreeMap<TrailId, Timestamp>,
+    /// Trails of which AWS says that they record now.
+    pub recording: BTreeSet<TrailId>,
     pub on_object: Option<OnObject>,
 }
 

@@ -1,7 +1,7 @@
 //! What the digests of an area leave open: log files that none names, why there are gaps, and what was deleted in them.
 
 use super::area::{NAMED_WITHIN, Named, Work, missing};
-use super::chain::{Judged, LATENESS, is_last_of_its_chain};
+use super::chain::{Judged, LATENESS, is_last_of_its_chain, overdue};
 use super::evidence::Evidence;
 use super::fault::{Fault, Gap, Reason, Sort, Verdict};
 use super::ledger::Ledger;
@@ -85,7 +85,7 @@ impl<E: Evidence> Work<E> {
         let covered = Covered::of(judged);
         let since = self.names_since();
         // Of a trail that has just begun there is no digest yet.
-        let overdue = self.settings.until.checked_sub(LATENESS).unwrap_or(self.settings.until);
+        let overdue = overdue(self.settings.until);
         let ignored = self.settings.unreferenced == Unreferenced::Ignore;
         let mut before = 0;
         let mut logs = 0;
@@ -130,12 +130,16 @@ impl<E: Evidence> Work<E> {
         let ended: BTreeSet<Stream> = gaps.iter().filter(is_end).map(|gap| gap.stream.clone()).collect();
         for gap in gaps.iter_mut().filter(|gap| gap.reason == Reason::EndMissing) {
             let closed = judged.get(&gap.stream).and_then(|judged| judged.proofs.last()).is_some_and(is_last_of_its_chain);
-            let stopped = self.settings.stopped.get(&(gap.stream.trail.clone(), gap.stream.home_region.clone()));
+            let trail = gap.stream.trail_id();
+            let stopped = self.settings.stopped.get(&trail);
             let told = stopped.zip(gap.from).is_some_and(|(stopped, from)| stopped.duration_since(from).abs() <= ABOUT);
             let mut others = judged.iter().filter(|(stream, _)| !ended.contains(stream)).filter_map(|(_, other)| other.head.as_ref());
             if told {
                 gap.reason = Reason::LoggingStopped;
-            } else if closed && others.any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS)) {
+            } else if closed
+                && !self.settings.recording.contains(&trail)
+                && others.any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS))
+            {
                 gap.reason = Reason::Ended;
             }
         }

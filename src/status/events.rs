@@ -1,6 +1,7 @@
 //! Every event that is ever published: a constructor each. Events mark transitions, never a state that lasts.
 
 use super::integrity::words_of_gap;
+use crate::api::common::{Attribution, EvidenceGap};
 use crate::api::integrity::IntegrityGap;
 use crate::api::inventory::BlindSpot;
 use crate::facets::difference::Difference;
@@ -65,6 +66,11 @@ fn both(difference: &Difference) -> (String, String) {
 
 pub fn logging_stopped(account: &str, trail: &str) -> Event {
     event(true, "LoggingStopped", "Compare", format!("account {account}: {trail} is not recording, declared spec.logging true"))
+}
+
+/// It became known who made a gap in the evidence.
+pub fn gap_attributed(account: &str, trail: &str, gap: &EvidenceGap, by: &Attribution) -> Event {
+    event(true, "GapAttributed", "Explain", format!("account {account}: {trail}: {} from {}, by {by}", gap.kind, gap.from))
 }
 
 pub fn delivery_failing(account: &str, message: &str) -> Event {

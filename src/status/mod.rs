@@ -3,6 +3,7 @@
 //! Steps never write a condition: what a pass found is told here and nowhere else.
 
 pub mod alarms;
+pub mod attribution;
 pub mod aws_account;
 pub mod classes;
 pub mod compliance;

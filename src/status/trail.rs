@@ -3,7 +3,7 @@
 use super::Told;
 use super::events::{self, Event};
 use super::tell::{Situation, Unready, drift, tell};
-use crate::api::common::EvidenceGap;
+use crate::api::common::{EvidenceGap, LOGGING_STOPPED, VALIDATION_OFF};
 use crate::api::condition::{self, DELIVERING, Truth};
 use crate::api::{Trail, TrailStatus};
 use crate::engine::Outcome;
@@ -16,10 +16,6 @@ use std::time::Duration;
 
 /// How often a trail that cannot deliver is looked at: every missed file is missing evidence.
 const WHILE_FAILING: Duration = Duration::from_secs(60);
-
-/// The kind of a gap.
-pub const LOGGING_STOPPED: &str = "LoggingStopped";
-const VALIDATION_OFF: &str = "ValidationOff";
 
 pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -> Told<TrailStatus> {
     let mut status = trail.status.clone().unwrap_or_default();
@@ -98,7 +94,7 @@ fn mark_gaps(status: &mut TrailStatus, trail: &Trail, outcome: &Outcome, situati
     ];
     for (kind, found, from) in opened {
         if found && !status.gaps.iter().any(|gap| gap.kind == kind && gap.until.is_none()) {
-            status.gaps.push(EvidenceGap { kind: kind.to_owned(), from, until: None });
+            status.gaps.push(EvidenceGap::new(kind, from));
         }
     }
     let seen = &outcome.latest().seen;

@@ -51,7 +51,7 @@ fn shown(status: &TrailStatus, kind: &str) -> String {
 }
 
 fn gap(kind: &str, from: Timestamp, until: Option<Timestamp>) -> EvidenceGap {
-    EvidenceGap { kind: kind.to_owned(), from, until }
+    EvidenceGap { until, ..EvidenceGap::new(kind, from) }
 }
 
 #[test]

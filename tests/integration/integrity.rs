@@ -194,6 +194,7 @@ async fn a_stop_that_was_repaired_is_a_gap_that_names_its_trail() {
     let gap = gaps.iter().find(|gap| gap["reason"] == "LoggingStopped").unwrap_or_else(|| panic!("{status}"));
     let cause = gap["cause"].as_str().unwrap_or_default();
     assert!(cause.contains(&format!("Trail {}/audit", world.namespace)) && gap["explained"] == true, "{gap}");
+    assert!(cause.contains("mallory") && gap["by"]["operation"] == "StopLogging", "{gap}");
     assert_eq!(intact(&archive).0, "True", "{status}");
-    world.wait_event("LogArchive", "logs", "IntegrityGap", &["logging was stopped", &world.namespace]).await;
+    world.wait_event("LogArchive", "logs", "IntegrityGap", &["logging was stopped", &world.namespace, "mallory"]).await;
 }

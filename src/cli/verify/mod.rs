@@ -179,6 +179,7 @@ impl Verify {
             },
             heads,
             stopped: Default::default(),
+            recording: Default::default(),
             on_object,
         };
         // Rows and the line of progress would get in each other's way.

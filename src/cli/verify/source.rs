@@ -10,13 +10,16 @@ use crate::cli::files::{self, File};
 use crate::cli::manifests::{Contents, Manifests, Problems};
 use crate::cli::resolve::{AccountSource, resolve};
 use crate::integrity::archive;
+use crate::integrity::chain::overdue;
 use crate::integrity::evidence::Evidence;
 use crate::integrity::outcome::Outcome;
+use crate::integrity::place::TrailId;
 use crate::integrity::public_keys;
 use crate::integrity::reader::Reader;
 use crate::integrity::settings::Settings;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use jiff::Timestamp;
 use kube::ResourceExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,19 +94,19 @@ impl Source {
     }
 
     async fn of_trail(&self, arn: &str, mut settings: Settings, pace: Pace) -> Result<Outcome> {
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let [_, _, "cloudtrail", region, _, resource] = parts.as_slice() else {
+        let Some(TrailId { name, home_region, .. }) = TrailId::parse(arn, false) else {
             bail!("--trail-arn {arn}: that is no ARN of a trail; it looks like arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME");
         };
-        let Some(name) = resource.strip_prefix("trail/") else { bail!("--trail-arn {arn}: that is no trail, but {resource}") };
-        let account = ambient(Some(region)).await?;
-        let cloud = cloud(&account, region);
+        let account = ambient(Some(&home_region)).await?;
+        let cloud = cloud(&account, &home_region);
         let trail = cloud.trail_to_verify(arn).await.map_err(|failure| anyhow::anyhow!("{failure}"))?;
         settings.bucket.clone_from(&trail.bucket);
-        settings.selection.trails = vec![name.to_owned()];
-        if let Some(stopped) = trail.stopped {
-            settings.stopped.insert((name.to_owned(), (*region).to_owned()), stopped);
-        }
+        settings.selection.trails = vec![name];
+        let of = TrailId::parse(arn, trail.of_organization);
+        // What AWS says is of now: it tells whether a digest is due only where that is asked.
+        let due = |started: Timestamp| started < overdue(settings.until) && overdue(Timestamp::now()) < settings.until;
+        settings.recording.extend(of.clone().filter(|_| trail.started.is_some_and(due)));
+        settings.stopped.extend(of.zip(trail.stopped));
         let prefixes = [as_folder(&trail.prefix)];
         Ok(run(Arc::new(ArchiveObjects::new(cloud, &trail.bucket, None)), settings, pace, &prefixes).await)
     }

@@ -13,6 +13,7 @@ pub mod samples;
 
 use crate::api::common::EvidenceGap;
 use crate::api::inventory::{Coverage, Known, TrailFound};
+use crate::attribution::Change;
 use crate::rules::catalogue::{Catalogue, Entry};
 use crate::rules::finding::{Finding, Result, Severity};
 use jiff::Timestamp;
@@ -61,26 +62,6 @@ pub struct Delivery {
     pub errors: Vec<String>,
     /// Times without evidence.
     pub gaps: Vec<EvidenceGap>,
-}
-
-/// A change of audit logging, as CloudTrail recorded it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Change {
-    pub time: Timestamp,
-    pub account: String,
-    pub region: String,
-    /// For example `StopLogging`.
-    pub operation: String,
-    /// What was changed, as far as the event names it.
-    pub resource: String,
-    /// ARN of who did it, or the service.
-    pub principal: String,
-    pub source_ip: String,
-    pub user_agent: String,
-    pub event_id: String,
-    /// AWS's error code, if the attempt failed.
-    pub error: Option<String>,
 }
 
 /// A requirement of a framework and how the rules that serve it judged.

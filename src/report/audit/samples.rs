@@ -1,6 +1,7 @@
 //! A small piece of evidence for the tests of every form.
 
 use super::*;
+use crate::api::common::LOGGING_STOPPED;
 use crate::api::inventory::{Covered, TrailFound};
 use crate::rules::finding::{Exempted, Judged, Verdict};
 
@@ -81,9 +82,8 @@ pub fn evidence() -> Evidence {
             latest_digest_delivery_time: Some(at("2026-11-02T07:30:00Z")),
             errors: vec!["SNS notices: AuthorizationError".into()],
             gaps: vec![EvidenceGap {
-                kind: "LoggingStopped".into(),
-                from: at("2026-10-12T03:10:00Z"),
                 until: Some(at("2026-10-12T03:14:00Z")),
+                ..EvidenceGap::new(LOGGING_STOPPED, at("2026-10-12T03:10:00Z"))
             }],
         }],
         changes: vec![Change {

@@ -6,7 +6,7 @@ use crate::api::log_archive::WriterStatus;
 use crate::facets::grants::account_of;
 use crate::integrity::fault::{Fault, Gap, Reason, Sort, Verdict};
 use crate::integrity::outcome::Outcome;
-use crate::integrity::place::Stream;
+use crate::integrity::place::{Stream, TrailId};
 use crate::status::Event;
 use crate::status::events;
 use jiff::{SignedDuration, Timestamp};
@@ -33,7 +33,9 @@ pub fn take_over(status: &mut IntegrityStatus, run: &Run, known: &Known<'_>) -> 
             let first_seen = before.first_seen;
             let from = before.from.zip(gap.from).map(|(one, other)| one.min(other));
             let hours = from.map(|from| hours(from, gap.until));
-            *before = IntegrityGap { first_seen, from, hours, cause: gap.cause.clone().or_else(|| before.cause.take()), ..gap.clone() };
+            let (cause, by) = (before.cause.take(), before.by.take());
+            *before =
+                IntegrityGap { first_seen, from, hours, cause: gap.cause.clone().or(cause), by: gap.by.clone().or(by), ..gap.clone() };
             continue;
         }
         status.gaps_dropped += keep(&mut status.gaps, MOST_GAPS, gap.clone(), |gap| gap.explained || gap.put_right.is_some());
@@ -57,7 +59,8 @@ fn hours(from: Timestamp, until: Timestamp) -> i64 {
 
 /// Whether there are digests again of the places whose end was overdue.
 fn go_on(gap: &IntegrityGap, outcome: &Outcome) -> bool {
-    let of_trail = || outcome.streams.iter().filter(|one| one.stream.trail == gap.trail && one.stream.home_region == gap.home_region);
+    let trail = trail_id(gap);
+    let of_trail = || outcome.streams.iter().filter(|one| one.stream.trail_id() == trail);
     let goes_on = |place: &String| {
         let head = of_trail().find(|one| one.stream.area.to_string() == *place).and_then(|one| one.head.as_ref());
         head.is_some_and(|head| gap.from.is_some_and(|from| head.end > from))
@@ -67,7 +70,7 @@ fn go_on(gap: &IntegrityGap, outcome: &Outcome) -> bool {
 
 /// A gap of an earlier run, as this one sees it. What only looked like the end has a reason of its own later.
 fn is_same(before: &IntegrityGap, gap: &IntegrityGap) -> bool {
-    let trail = before.trail == gap.trail && before.home_region == gap.home_region;
+    let trail = trail_id(before) == trail_id(gap);
     let overlap = before.from.is_none_or(|from| from < gap.until) && gap.from.is_none_or(|from| from < before.until);
     let ends = before.reason == GapReason::EndMissing && gap.reason == GapReason::EndMissing;
     // Who falls silent later is another matter than who did before.
@@ -87,7 +90,22 @@ fn merged(outcome: &Outcome, known: &Known<'_>) -> Vec<IntegrityGap> {
             None => merged.push(one),
         }
     }
+    link(&mut merged, known.stops);
     merged
+}
+
+fn trail_id(gap: &IntegrityGap) -> TrailId {
+    TrailId { account: gap.account.clone(), name: gap.trail.clone(), home_region: gap.home_region.clone() }
+}
+
+/// Names what made a gap, as far as a Trail has it on record. Who did it becomes known later.
+pub fn link(gaps: &mut [IntegrityGap], stops: &[Stop]) {
+    for gap in gaps.iter_mut().filter(|gap| gap.by.is_none()) {
+        if let Some(stop) = stops.iter().find(|stop| causes(stop, gap)) {
+            gap.cause = Some(cause(stop));
+            gap.by.clone_from(&stop.by);
+        }
+    }
 }
 
 /// What could not be read is no gap, nor is what the archive's own rules let go.
@@ -123,6 +141,7 @@ fn entry(gap: &Gap, reason: GapReason, known: &Known<'_>) -> IntegrityGap {
         reason,
         explained: gap.reason.is_explained() || reason == GapReason::Ended,
         trail: gap.stream.trail.clone(),
+        account: gap.stream.trail_id().account,
         home_region: gap.stream.home_region.clone(),
         from: gap.from,
         until: gap.until,
@@ -132,23 +151,25 @@ fn entry(gap: &Gap, reason: GapReason, known: &Known<'_>) -> IntegrityGap {
         unproven_log_files: gap.unproven_logs,
         first_seen: known.now,
         put_right: None,
-        cause: known.stops.iter().find(|stop| causes(stop, gap, reason)).map(cause),
+        cause: None,
+        by: None,
     }
 }
 
 /// Whether a Trail has the stop on record that made a gap.
-fn causes(stop: &Stop, gap: &Gap, reason: GapReason) -> bool {
-    let kind: &'static str = reason.into();
+fn causes(stop: &Stop, gap: &IntegrityGap) -> bool {
+    let kind: &'static str = gap.reason.into();
     let until = stop.until.unwrap_or(Timestamp::MAX).saturating_add(ABOUT).unwrap_or(Timestamp::MAX);
     let from = stop.from.saturating_sub(ABOUT).unwrap_or(Timestamp::MIN);
-    let of_trail = stop.trail == gap.stream.trail && stop.home_region == gap.stream.home_region;
-    of_trail && stop.kind == kind && gap.covers(from, until)
+    let meets = gap.until > from && gap.from.is_none_or(|begin| begin < until);
+    stop.trail == trail_id(gap) && stop.kind == kind && meets
 }
 
 fn cause(stop: &Stop) -> String {
-    let Stop { object, kind, from, .. } = stop;
+    let Stop { object, kind, from, by, .. } = stop;
+    let by = by.as_ref().map_or_else(|| "`trailkeeper report` may know who did it".to_owned(), |by| format!("by {by}"));
     let until = stop.until.map_or_else(|| "goes on".to_owned(), |until| format!("until {until}"));
-    format!("Trail {object} has it on record: {kind} from {from}, {until}. `trailkeeper report` says who did it")
+    format!("Trail {object} has it on record: {kind} from {from}, {until}, {by}")
 }
 
 fn join(one: &mut IntegrityGap, other: &IntegrityGap) {
@@ -159,7 +180,6 @@ fn join(one: &mut IntegrityGap, other: &IntegrityGap) {
     one.unproven_log_files += other.unproven_log_files;
     let room = MOST_PLACES.saturating_sub(one.first_places.len());
     one.first_places.extend(other.first_places.iter().take(room).cloned());
-    one.cause = one.cause.take().or_else(|| other.cause.clone());
 }
 
 fn tell(new: &[&IntegrityGap], outcome: &Outcome, account: &str) -> Vec<Event> {

@@ -5,18 +5,19 @@ mod files;
 mod gaps;
 mod judge;
 
+pub use gaps::link;
 pub use judge::{judge, words_of_gap};
 
 use super::Event;
-use super::trail::LOGGING_STOPPED;
 use crate::api::Trail;
-use crate::api::common::{CommonStatus, EvidenceGap};
+use crate::api::common::{Attribution, CommonStatus, EvidenceGap, LOGGING_STOPPED};
 use crate::api::condition::{self, INTACT};
 use crate::api::integrity::{GapReason, Integrity, IntegrityCounts, IntegrityFile, IntegrityGap, IntegrityRun, IntegrityStatus, Unread};
 use crate::api::log_archive::WriterStatus;
-use crate::engine::trail_name;
+use crate::integrity::chain::overdue;
 use crate::integrity::fault::Verdict;
 use crate::integrity::outcome::Outcome;
+use crate::integrity::place::TrailId;
 use crate::rules::integrity::IntegrityEvidence;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
@@ -51,21 +52,21 @@ impl Run {
 /// A time in which a Trail is known not to have recorded, or not to have had its log files validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// Name in AWS and home Region.
-    pub trail: String,
-    pub home_region: String,
+    pub trail: TrailId,
     /// `NAMESPACE/NAME` of the Trail.
     pub object: String,
     /// As the Trail's `status.gaps` has it.
     pub kind: String,
     pub from: Timestamp,
     pub until: Option<Timestamp>,
+    /// As far as it is known yet.
+    pub by: Option<Attribution>,
 }
 
 impl Stop {
-    /// Whether logging is off.
-    pub fn is_open(&self) -> bool {
-        self.until.is_none() && self.kind == LOGGING_STOPPED
+    /// Whether no digest is to be expected: logging is off, or has not been on again for long enough.
+    pub fn explains_silence(&self, now: Timestamp) -> bool {
+        self.kind == LOGGING_STOPPED && self.until.is_none_or(|until| until > overdue(now))
     }
 }
 
@@ -73,23 +74,35 @@ impl Stop {
 pub fn stops(trails: &[Trail]) -> Vec<Stop> {
     let of = |trail: &Trail| -> Vec<Stop> {
         let status = trail.status.clone().unwrap_or_default();
+        let Some(id) = trail_id(trail) else { return Vec::new() };
         let mut gaps = status.gaps;
         let known = gaps.iter().any(|gap| gap.kind == LOGGING_STOPPED && gap.until.is_none());
         if let Some(from) = status.logging_stopped_time.filter(|_| !known) {
-            gaps.push(EvidenceGap { kind: LOGGING_STOPPED.to_owned(), from, until: None });
+            gaps.push(EvidenceGap::new(LOGGING_STOPPED, from));
         }
         let object = format!("{}/{}", trail.namespace().unwrap_or_default(), trail.name_any());
         let stop = |gap: EvidenceGap| Stop {
-            trail: trail_name(trail),
-            home_region: trail.spec.region.clone(),
+            trail: id.clone(),
             object: object.clone(),
             kind: gap.kind,
             from: gap.from,
             until: gap.until,
+            by: gap.by,
         };
         gaps.into_iter().map(stop).collect()
     };
     trails.iter().flat_map(of).collect()
+}
+
+/// The Trails that record now.
+pub fn recording(trails: &[Trail]) -> BTreeSet<TrailId> {
+    let records = |trail: &&Trail| trail.status.as_ref().is_some_and(|status| status.logging == Some(true));
+    trails.iter().filter(records).filter_map(trail_id).collect()
+}
+
+/// None for a Trail that is not in AWS yet.
+fn trail_id(trail: &Trail) -> Option<TrailId> {
+    TrailId::parse(trail.status.as_ref()?.trail_arn.as_ref()?, trail.spec.organization)
 }
 
 /// What is known besides the run.

@@ -1,13 +1,13 @@
 //! Runs told one after the other.
 
 use super::*;
-use crate::api::common::CommonStatus;
+use crate::api::common::{Attribution, CommonStatus};
 use crate::api::condition::{self, INTACT};
 use crate::api::integrity::GapReason;
 use crate::integrity::chain::Head;
 use crate::integrity::fault::{Fault, Gap, Object, Reason, Sort};
 use crate::integrity::outcome::StreamOutcome;
-use crate::integrity::place::{Area, Place, Stream};
+use crate::integrity::place::{Area, Place, Stream, TrailId};
 
 fn at(hour: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 / 3600 * 3600 + hour * 3600).unwrap()
@@ -115,19 +115,35 @@ fn a_stop_of_many_regions_is_one_gap_that_names_its_trail_and_leaves_the_archive
         stopped.outcome.gaps.push(gap(region, 1, 4, Reason::LoggingStopped));
     }
     let stop = Stop {
-        trail: "main".to_owned(),
-        home_region: "eu-west-1".to_owned(),
+        trail: stream("eu-west-1").trail_id(),
         object: "audit/main".to_owned(),
         kind: "LoggingStopped".to_owned(),
         from: at(1),
         until: Some(at(4)),
+        by: None,
     };
-    let (status, events) = after(None, &stopped, &[stop]);
+    let of_another = Stop { trail: TrailId { account: Some("222222222222".to_owned()), ..stop.trail.clone() }, ..stop.clone() };
+    let (status, _) = after(None, &stopped, &[of_another]);
+    assert_eq!(status.gaps[0].cause, None);
+    let (mut status, events) = after(None, &stopped, std::slice::from_ref(&stop));
     assert_eq!((events, status.gaps.len()), (vec!["IntegrityGap".to_owned()], 1));
     let gap = &status.gaps[0];
     assert_eq!((gap.places, gap.hours, gap.explained), (3, Some(3), true));
     assert!(gap.cause.as_ref().unwrap().contains("audit/main"), "{gap:?}");
     assert_eq!(truth(&Integrity::default(), &status), "True");
+    // Who did it becomes known after the run.
+    let by = Attribution {
+        principal: "arn:aws:iam::111111111111:user/mallory".to_owned(),
+        operation: "StopLogging".to_owned(),
+        time: at(1),
+        source_ip: "203.0.113.7".to_owned(),
+        user_agent: String::new(),
+        event_id: "x".to_owned(),
+    };
+    link(&mut status.gaps, &[Stop { by: Some(by.clone()), ..stop }]);
+    assert!(status.gaps[0].cause.as_ref().unwrap().contains("user/mallory from 203.0.113.7"), "{:?}", status.gaps[0]);
+    let (status, _) = after(Some(&status), &stopped, &[]);
+    assert_eq!(status.gaps[0].by, Some(by), "known stays known");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use super::{OWNER, is_told_once, trail};
 use crate::support::World;
+use anyhow::ensure;
 use aws_sdk_cloudtrail::types::{
     AdvancedEventSelector, AdvancedFieldSelector, AggregationConfiguration, EventCategoryAggregation, InsightSelector, InsightType,
     Tag as TrailTag, Template,
 };
+use kube::api::DynamicObject;
 use serde_json::json;
 
 async fn the_trail(world: &World) -> String {
@@ -43,6 +45,7 @@ async fn log_file_validation_switched_off() {
     let gaps = &world.get("Trail", "audit").await.data["status"]["gaps"];
     assert_eq!(gaps[0]["kind"], "ValidationOff");
     assert!(gaps[0]["until"].is_string(), "{gaps}");
+    the_gap_is_by_mallory(&world, "UpdateTrail").await;
 }
 
 #[tokio::test]
@@ -149,6 +152,7 @@ async fn stopped_logging_is_told_apart_and_leaves_a_gap() {
     assert_eq!(gaps.as_array().map(Vec::len), Some(1), "{gaps}");
     assert_eq!(gaps[0]["kind"], "LoggingStopped");
     assert!(gaps[0]["from"].is_string() && gaps[0]["until"].is_string(), "{gaps}");
+    the_gap_is_by_mallory(&world, "StopLogging").await;
 }
 
 #[tokio::test]
@@ -159,4 +163,17 @@ async fn a_deleted_trail() {
     };
     trail("settings", "bucket", "(none)").is_corrected(&world, tamper, the_trail).await;
     is_told_once(&world, "Trail", "audit").await;
+    the_gap_is_by_mallory(&world, "DeleteTrail").await;
+}
+
+/// Status and event say who made the gap in the evidence, and by what.
+async fn the_gap_is_by_mallory(world: &World, operation: &str) {
+    let told = |trail: &DynamicObject| {
+        let by = &trail.data["status"]["gaps"][0]["by"];
+        let mallory = by["principal"].as_str().is_some_and(|principal| principal.ends_with("mallory"));
+        ensure!(mallory && by["operation"] == operation && by["eventId"].is_string(), "{by}");
+        Ok(())
+    };
+    world.wait("Trail", "audit", "to say who made its gap", told).await;
+    world.wait_event("Trail", "audit", "GapAttributed", &["mallory", operation]).await;
 }

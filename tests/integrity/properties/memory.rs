@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use trailkeeper::integrity::archive;
 use trailkeeper::integrity::evidence::{Evidence, Names, Opened, Refusal, Version};
 use trailkeeper::integrity::outcome::Outcome;
-use trailkeeper::integrity::place::Place;
+use trailkeeper::integrity::place::{Place, TrailId};
 use trailkeeper::integrity::public_keys::{PublicKey, RegionKeys};
 use trailkeeper::integrity::reader::Reader;
 use trailkeeper::integrity::settings::{Selection, Settings, Unreferenced};
@@ -64,6 +64,12 @@ impl Evidence for Memory {
 impl Memory {
     /// Verifies the archive, so many seconds after its begin.
     pub fn verify(&self, until: i64) -> Outcome {
+        self.verify_with(until, &[])
+    }
+
+    /// The same, where AWS says that these trails record.
+    pub fn verify_with(&self, until: i64, recording: &[&str]) -> Outcome {
+        let id = |name: &&str| TrailId { account: Some(ACCOUNT.to_owned()), name: (*name).to_owned(), home_region: HOME.to_owned() };
         let settings = Settings {
             bucket: BUCKET.to_owned(),
             selection: Selection::default(),
@@ -73,6 +79,7 @@ impl Memory {
             unreferenced: Unreferenced::Fault,
             heads: BTreeMap::new(),
             stopped: BTreeMap::new(),
+            recording: recording.iter().map(id).collect(),
             on_object: None,
         };
         let reader = Arc::new(Reader::new(self.clone(), 8));

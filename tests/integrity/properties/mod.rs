@@ -2,14 +2,16 @@
 
 mod memory;
 
-use crate::archive::zip;
-use crate::lab::HOUR;
+use crate::archive::{at, zip};
+use crate::lab::{HOME, HOUR};
 use memory::{Break, END, Memory, Spell, Writer};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::OnceLock;
-use trailkeeper::integrity::fault::Reason;
+use trailkeeper::integrity::chain::explain;
+use trailkeeper::integrity::fault::{Gap, Reason};
 use trailkeeper::integrity::outcome::Conclusion;
+use trailkeeper::integrity::place::{Area, Stream};
 
 /// Late enough that a newest digest that is gone is overdue, and early enough that none is while all are there.
 const UNTIL: i64 = END + HOUR + HOUR / 2;
@@ -44,6 +46,45 @@ fn any_object_removed_is_found() {
         memory.0.remove(&place);
         assert_ne!(conclusion(&memory), Conclusion::Intact, "without {place}");
     }
+}
+
+/// Whoever deletes all since a trail was last stopped makes it look as if it had ended; AWS knows better.
+#[test]
+fn who_records_has_not_ended() {
+    let mut memory = Memory::default();
+    let for_good = Spell { hours: vec![1, 1], then: Break::Stopped { minutes: 30, hours: 24 } };
+    Writer::write(&mut memory, "main", 0, &[for_good]);
+    Writer::write(&mut memory, "other", HOUR / 2, &[]);
+    let end = |recording: &[&str]| {
+        let outcome = memory.verify_with(UNTIL, recording);
+        (outcome.gaps.iter().map(|gap| gap.reason).collect::<Vec<_>>(), outcome.conclusion())
+    };
+    assert_eq!(end(&[]), (vec![Reason::Ended], Conclusion::Intact));
+    assert_eq!(end(&["other"]), (vec![Reason::Ended], Conclusion::Intact));
+    assert_eq!(end(&["other", "main"]), (vec![Reason::EndMissing], Conclusion::NotIntact));
+}
+
+/// Two accounts may have trails of one name in one bucket.
+#[test]
+fn a_trail_explains_no_gap_of_another_of_its_name() {
+    let gap = |organization: Option<&str>, account: &str, reason| {
+        let area = Area {
+            prefix: String::new(),
+            organization: organization.map(str::to_owned),
+            account: account.to_owned(),
+            region: HOME.to_owned(),
+        };
+        let stream = Stream { area, trail: "main".to_owned(), home_region: HOME.to_owned() };
+        Gap { stream, from: Some(at(0)), until: at(HOUR), reason, unproven_logs: 0 }
+    };
+    let explained = |organization, account| {
+        let mut gaps = [gap(organization, "111111111111", Reason::LoggingStopped), gap(organization, account, Reason::Unexplained)];
+        explain(&mut gaps);
+        gaps[1].reason
+    };
+    assert_eq!(explained(None, "111111111111"), Reason::LoggingStopped);
+    assert_eq!(explained(None, "222222222222"), Reason::Unexplained);
+    assert_eq!(explained(Some("o-1"), "222222222222"), Reason::LoggingStopped);
 }
 
 fn a_break() -> impl Strategy<Value = Break> {
