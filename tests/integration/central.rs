@@ -65,11 +65,11 @@ fn name(trail: &Value) -> &str {
     trail["metadata"]["name"].as_str().unwrap()
 }
 
-/// A trail with the longest names that AWS takes, which only has to be counted as a writer.
+/// A trail with the longest names that AWS takes, which only has to be counted as a writer. Under Retain it would stay one.
 fn longest(home: &World, number: usize) -> Value {
     let name = format!("trail-{number:03}-{}", "n".repeat(118));
     let prefix = format!("{number:03}-{}", "p".repeat(196));
-    with(home.trail_manifest(&name, "logs"), json!({ "suspend": true, "keyPrefix": prefix }))
+    with(home.trail_manifest(&name, "logs"), json!({ "suspend": true, "keyPrefix": prefix, "deletionPolicy": "Delete" }))
 }
 
 #[tokio::test]
