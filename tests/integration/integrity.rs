@@ -17,13 +17,13 @@ use trailkeeper_sim::clock::ClockChange;
 const HOUR: i64 = 3600;
 
 /// Before the present: the hours of a test bring the simulated clock about there, where the operator's clock is.
-const BEGIN: i64 = -5 * HOUR - HOUR / 2;
+pub const BEGIN: i64 = -5 * HOUR - HOUR / 2;
 
 /// More than a record has while no digest has been read.
 const OF_NO_STREAM: usize = 200;
 
 /// An hour in which something happens, with its digest. Returns the newest log file that it names.
-async fn hour(world: &World) -> String {
+pub async fn hour(world: &World) -> String {
     world.cloudtrail.list_trails().send().await.unwrap();
     world.control.deliver().await.unwrap();
     let log = keys(world, "/CloudTrail/eu-central-1/").await.pop().unwrap();

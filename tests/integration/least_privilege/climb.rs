@@ -182,6 +182,18 @@ impl Climb {
         self.up(&objects, is_ready).await.unwrap();
     }
 
+    /// To where verifications have read the archive, and nothing is left unread.
+    pub async fn until_verified(&mut self) {
+        let archives: Vec<Value> = self.objects.iter().filter(|object| object["kind"] == "LogArchive").cloned().collect();
+        let is_verified = |object: &Value| {
+            let integrity = &object["status"]["integrity"];
+            let read = ["digests", "logFiles"].iter().all(|count| integrity["lastRun"][count].as_u64() > Some(0));
+            ensure!(read && integrity["unread"].is_null(), "{integrity}");
+            Ok(())
+        };
+        self.up(&archives, is_verified).await.unwrap();
+    }
+
     /// Deletes the objects, the last one first.
     pub async fn until_gone(&mut self) {
         while let Some(object) = self.objects.pop() {

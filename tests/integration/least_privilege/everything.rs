@@ -2,12 +2,15 @@
 //! and named while it is missing; with those that are printed, and no others, everything is in force.
 
 use super::climb::Climb;
-use crate::support::World;
+use crate::integrity::{BEGIN, hour};
 use crate::support::manifests::with;
 use crate::support::world::REGION;
+use crate::support::{Stage, World};
 use aws_sdk_cloudtrail::types::{self as cloudtrail, EventSelector, ReadWriteType};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use trailkeeper_sim::clock::ClockChange;
 use trailkeeper_sim::organizations::Organization;
 
 /// An account that says which Regions it has, so that a pass over it is short.
@@ -127,6 +130,26 @@ async fn an_archive_that_is_locked_copied_and_keeps_its_own_log() {
     let mut climb = Climb::new(world, account);
     climb.until_ready(&[archive]).await;
     assert!(climb.has("iam:PassRole") && climb.has("s3:PutBucketObjectLockConfiguration"));
+}
+
+/// On a stage of its own, whose clock is moved: a digest comes every hour.
+#[tokio::test]
+async fn the_files_of_an_archive() {
+    let stage = Arc::new(Stage::without_operator().await.unwrap());
+    let _operator = stage.start_operator().await.unwrap();
+    let world = World::on(Arc::clone(&stage), "rights-files").await;
+    world.control.change_clock(&ClockChange::Offset { seconds: BEGIN }).await.unwrap();
+    let archive = with(world.archive_manifest("logs"), json!({ "integrity": {} }));
+    let (account, trail) = (small(&world), world.trail_manifest("audit", "logs"));
+    let mut climb = Climb::new(world, account);
+    climb.until_ready(&[archive, trail]).await;
+    for _ in 0..3 {
+        hour(&climb.world).await;
+    }
+    climb.until_verified().await;
+    for action in ["s3:ListBucket", "s3:GetObject", "cloudtrail:ListPublicKeys"] {
+        assert!(climb.has(action), "{action}");
+    }
 }
 
 #[tokio::test]
