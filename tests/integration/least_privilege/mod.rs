@@ -89,6 +89,9 @@ impl Declared {
             "cloudtrail:CreateTrail" => {
                 drop(self.world.cloudtrail.delete_trail().name(self.world.trail_arn("audit")).send().await.unwrap())
             }
+            "cloudtrail:LookupEvents" => {
+                drop(self.world.cloudtrail.stop_logging().name(self.world.trail_arn("audit")).send().await.unwrap())
+            }
             "s3:PutReplicationConfiguration" => self.world.replicate().await,
             _ if action.starts_with("cloudtrail:") => self.world.tamper_with_trail().await,
             _ if action.starts_with("s3:") => self.world.tamper_with_bucket().await,
@@ -96,7 +99,7 @@ impl Declared {
         }
     }
 
-    /// Passes until somebody's condition names the action.
+    /// Passes until somebody's condition, or a gap in the evidence, names the action.
     async fn names(&self, action: &str) -> Result<()> {
         let attempt = async || {
             let mut told = Vec::new();
@@ -105,6 +108,8 @@ impl Declared {
                 let object = self.world.get(kind, name).await;
                 let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
                 told.extend(conditions.iter().map(|condition| condition["message"].as_str().unwrap().to_owned()));
+                let gaps = object.data["status"]["gaps"].as_array().cloned().unwrap_or_default();
+                told.extend(gaps.iter().filter_map(|gap| gap["byUnknown"]["message"].as_str()).map(str::to_owned));
             }
             ensure!(told.iter().any(|message| message.contains(action)), "nobody names {action}: {told:#?}");
             Ok(())
