@@ -2,7 +2,7 @@
 
 mod checkpoint;
 mod folder;
-mod merge;
+pub(super) mod merge;
 mod progress;
 mod source;
 
