@@ -366,3 +366,33 @@ fn a_role_comes_with_the_external_id_of_its_account() {
     assert_eq!(both["trustPolicy"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "x-42");
     assert!(both["policy"]["Statement"].is_array());
 }
+
+#[test]
+fn a_report_refuses_what_verify_did_not_write_before_it_asks_aws() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, dir) = (folder.path().join("results"), folder.path().join("evidence"));
+    std::fs::create_dir(&files).unwrap();
+    let report = || {
+        let arguments =
+            ["report", "-f", "-", "--from", "2026-10-01", "--dir", dir.to_str().unwrap(), "--verified", files.to_str().unwrap()];
+        let output = trailkeeper(&arguments, ACCOUNT);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && !told.contains("127.0.0.1") && !dir.exists(), "{told}");
+        told
+    };
+    assert!(report().contains("the folder has no .json file"));
+    let shard = json!({"format": 1, "bucket": "acme-logs", "shards": [{"index": 0, "of": 2}], "until": "2026-11-01T00:00:00Z",
+        "streams": [], "gaps": [], "objects": [], "unlisted": [], "bytes": 0});
+    let cases = [
+        ("hello".to_owned(), "is no JSON"),
+        ("{}".to_owned(), "is no outcome of `trailkeeper verify -o json`"),
+        (shard.to_string(), "bucket acme-logs: shard 1 (of 2, counted from 0) is not among the outcomes"),
+    ];
+    for (text, words) in cases {
+        write(&files, "shard-0-of-2.json", &text);
+        let told = report();
+        for words in [words, "--verified ", "shard-0-of-2.json: ", "give what `trailkeeper verify -o json` or `--save DIR` wrote"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
+}

@@ -3,10 +3,13 @@
 use super::history::history;
 use super::progress::Told;
 use super::scope::{Looked, Scope};
+use super::verify::merge;
 use crate::aws::security_hub;
 use crate::report::audit::asff::{self, Hub};
 use crate::report::audit::changes::gaps;
+use crate::report::audit::verified::{self, Verified};
 use crate::report::audit::{Evidence, ListedFile, csv, html, json, ocsf, oscal};
+use crate::report::integrity::words;
 use crate::rules::catalogue::Catalogue;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -35,6 +38,10 @@ pub struct Report {
     /// Folder for the files. It is made if it is not there.
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
+    /// What `trailkeeper verify -o json` or --save wrote of the archives: the report then tells whether their files are as they were
+    /// delivered. Of a folder, its .json files. May be given several times.
+    #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
+    verified: Vec<PathBuf>,
     /// Import the findings into AWS Security Hub of each account; what is resolved is archived there.
     #[arg(long)]
     security_hub: bool,
@@ -68,16 +75,27 @@ impl Report {
         if self.from >= to {
             bail!("--from {} is not before --to {to}", self.from);
         }
+        // First of all: what was given may be wrong, and AWS is slow.
+        let verified = self.verified()?;
         let catalogue = Catalogue::builtin()?;
         let told = Told::new();
         let mut looked = self.scope.look(&catalogue, now, &told).await?;
-        let evidence = self.evidence(&mut looked, to, now, &told).await;
+        let evidence = Evidence { verified, ..self.evidence(&mut looked, to, now, &told).await };
         let files = write(&self.dir, &forms(&evidence, &catalogue)?)?;
         for file in &files {
             anstream::println!("{}  {}", file.sha256, self.dir.join(&file.file).display());
         }
         for unread in &evidence.unread {
             anstream::eprintln!("could not be read: {unread}");
+        }
+        for verified in &evidence.verified {
+            let outcome = &verified.outcome;
+            anstream::eprintln!(
+                "archive {}: {}: {}",
+                outcome.bucket,
+                words::verdict(outcome.conclusion()).to_lowercase(),
+                words::sentence(outcome)
+            );
         }
         let counts = evidence.counts();
         anstream::eprintln!(
@@ -109,7 +127,13 @@ impl Report {
             changes: found.changes,
             findings: std::mem::take(&mut looked.findings),
             unread,
+            verified: Vec::new(),
         }
+    }
+
+    /// What was verified, by bucket.
+    fn verified(&self) -> Result<Vec<Verified>> {
+        verified::put_together(merge::texts("--verified", &self.verified)?).map_err(|why| anyhow::anyhow!("--verified {why}"))
     }
 
     /// Each account's findings into its own Security Hub: a default product speaks of its own account only.

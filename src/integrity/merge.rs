@@ -57,7 +57,7 @@ pub fn merge(outcomes: Vec<(String, Outcome)>) -> Result<Outcome, String> {
 }
 
 /// The shards that are not there, in words.
-fn missing(shards: &[Shard]) -> Option<String> {
+pub fn missing(shards: &[Shard]) -> Option<String> {
     let of = shards.first()?.of;
     let missing: Vec<String> =
         (0..of).filter(|index| !shards.iter().any(|shard| shard.index == *index)).map(|index| index.to_string()).collect();

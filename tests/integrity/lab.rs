@@ -155,7 +155,12 @@ impl Lab {
 
     /// Ours, with `verify` before the arguments.
     pub async fn verify(&self, arguments: &[&str]) -> Output {
-        self.run(Command::new(env!("CARGO_BIN_EXE_trailkeeper")).arg("verify").args(arguments)).await
+        self.trailkeeper(&[&["verify"], arguments].concat()).await
+    }
+
+    /// Ours, any command.
+    pub async fn trailkeeper(&self, arguments: &[&str]) -> Output {
+        self.run(Command::new(env!("CARGO_BIN_EXE_trailkeeper")).args(arguments)).await
     }
 
     async fn run(&self, command: &mut Command) -> Output {

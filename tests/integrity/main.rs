@@ -11,5 +11,6 @@ mod forms;
 mod incremental;
 mod lab;
 mod properties;
+mod report;
 mod shapes;
 mod vectors;

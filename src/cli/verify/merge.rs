@@ -1,4 +1,4 @@
-//! `verify --merge`, and what it reads: outcomes of shards, in files.
+//! `verify --merge`, and what it reads: outcomes, in files.
 
 use crate::integrity::merge;
 use crate::integrity::outcome::Outcome;
@@ -9,15 +9,23 @@ use std::path::{Path, PathBuf};
 /// The outcome of all these files; of a folder, of its `.json` files.
 pub fn outcome(paths: &[PathBuf]) -> Result<Outcome> {
     let mut outcomes = Vec::new();
-    for file in files(paths)? {
-        let text = std::fs::read_to_string(&file).with_context(|| format!("reading --merge {}", file.display()))?;
-        let outcome = merge::read(&text).map_err(|why| anyhow::anyhow!("--merge {}: {why}", file.display()))?;
-        outcomes.push((file.display().to_string(), outcome));
+    for (name, text) in texts("--merge", paths)? {
+        let outcome = merge::read(&text).map_err(|why| anyhow::anyhow!("--merge {name}: {why}"))?;
+        outcomes.push((name, outcome));
     }
     merge::merge(outcomes).map_err(|why| anyhow::anyhow!("--merge: {why}"))
 }
 
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// What these files hold, each with its name; of a folder, its `.json` files. An error says by which option they were given.
+pub fn texts(option: &str, paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
+    let read = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {option} {}", file.display()))?;
+        Ok((file.display().to_string(), text))
+    };
+    files(option, paths)?.into_iter().map(read).collect()
+}
+
+fn files(option: &str, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -25,14 +33,14 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             continue;
         }
         let mut of_folder = Vec::new();
-        for entry in std::fs::read_dir(path).with_context(|| format!("reading --merge {}", path.display()))? {
+        for entry in std::fs::read_dir(path).with_context(|| format!("reading {option} {}", path.display()))? {
             let file = entry?.path();
             if file.extension().is_some_and(|extension| extension == "json") && file.is_file() {
                 of_folder.push(file);
             }
         }
         if of_folder.is_empty() {
-            bail!("--merge {}: the folder has no .json file", path.display());
+            bail!("{option} {}: the folder has no .json file", path.display());
         }
         of_folder.sort();
         files.extend(of_folder);

@@ -2,7 +2,7 @@
 
 mod checkpoint;
 mod folder;
-mod merge;
+pub(super) mod merge;
 mod progress;
 mod source;
 
@@ -87,7 +87,7 @@ pub struct Verify {
     /// As --shard, with I from the environment variable JOB_COMPLETION_INDEX: in a pod of an Indexed Job of Kubernetes.
     #[arg(long, value_name = "N", conflicts_with = "shard", value_parser = clap::value_parser!(u32).range(1..))]
     shards: Option<u32>,
-    /// Also write the outcome as JSON into this folder, as outcome.json or shard-I-of-N.json: for --merge.
+    /// Also write the outcome as JSON into this folder, as outcome.json or shard-I-of-N.json: for --merge, and for report --verified.
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
     /// Verify nothing, but put together what shards wrote with -o json or --save. Every shard must be there.

@@ -2,7 +2,7 @@
 //!
 //! A verdict is always told in words, never by colour alone; tables scroll within themselves; nothing runs.
 
-use super::{Change, Delivery, Evidence, name, patch, word};
+use super::{Change, Delivery, Evidence, name, patch, verified, word};
 use crate::api::inventory::{Coverage, Covered, Known};
 use crate::report::page::{Section, day, navigation, page, plural, sections_of, table, time};
 use crate::rules::catalogue::Catalogue;
@@ -48,6 +48,7 @@ fn summary(evidence: &Evidence) -> Markup {
                     ul { @for unread in &evidence.unread { li { (unread) } } }
                 }
             }
+            (verified::html::warning(evidence))
             dl.tiles {
                 div { dt { "Score" } dd { @match counts.score() { Some(score) => { (score) " %" }, None => "none" } } }
                 div { dt { "Failed" } dd.fail { (counts.failed) } }
@@ -178,7 +179,10 @@ fn deliveries(evidence: &Evidence) -> Markup {
         ]
     };
     let header = ["Trail", "Records", "Signs digests", "Last log file", "Last digest", "Delivery errors", "Times without evidence"];
-    html! { (table("Trails and what arrives", &header, evidence.deliveries.iter().map(row))) }
+    html! {
+        (table("Trails and what arrives", &header, evidence.deliveries.iter().map(row)))
+        (verified::html::section(evidence))
+    }
 }
 
 fn changes(evidence: &Evidence) -> Markup {
@@ -281,5 +285,15 @@ mod tests {
         for words in [">fail<", ">pass<", ">unknown<", ">exempt<", "This report is not complete", "50 %", "mallory", "LoggingStopped"] {
             assert!(page.contains(words), "{words}");
         }
+    }
+
+    #[test]
+    fn an_archive_that_is_not_intact_is_told_at_the_top() {
+        let evidence = Evidence { verified: vec![super::super::samples::verified()], ..evidence() };
+        let page = form(&evidence, &Catalogue::builtin().unwrap());
+        let (summary, rest) = page.split_once("<section id=\"findings\"").unwrap();
+        assert!(summary.contains("Archive audit-logs: not intact") && summary.contains("href=\"#delivery\""), "{summary}");
+        assert!(rest.contains("<strong>Not intact: </strong>the archive is not what CloudTrail delivered"));
+        assert!(!self::page().contains("Not every archive"), "nothing is said where nothing was verified");
     }
 }

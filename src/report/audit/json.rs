@@ -1,5 +1,6 @@
 //! The evidence as JSON, for programs of one's own.
 
+use super::verified::unverified_buckets;
 use super::{Evidence, patch, word};
 use crate::rules::catalogue::Catalogue;
 use crate::rules::finding::{Finding, Severity, Verdict};
@@ -32,6 +33,8 @@ pub fn form(evidence: &Evidence, catalogue: &Catalogue) -> Value {
         "rules": catalogue.entries().map(|entry| json!({
             "id": entry.id, "title": entry.title, "why": entry.why, "fix": entry.fix, "patch": patch(entry), "grounds": entry.grounds
         })).collect::<Vec<_>>(),
+        "verified": evidence.verified.iter().map(|verified| verified.told(evidence)).collect::<Vec<_>>(),
+        "unverifiedBuckets": unverified_buckets(evidence),
         "unread": evidence.unread
     })
 }
@@ -43,7 +46,7 @@ fn open_by_severity(evidence: &Evidence) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::evidence;
+    use super::super::samples::{evidence, verified};
     use super::*;
 
     #[test]
@@ -55,5 +58,22 @@ mod tests {
         let requirements = form["frameworks"]["CIS-AWS-7.0"].as_array().unwrap();
         let logging = requirements.iter().find(|found| found["requirement"] == "4.1").unwrap();
         assert_eq!(logging["result"], "Fail");
+    }
+
+    #[test]
+    fn the_form_holds_what_was_verified_and_what_was_not() {
+        let catalogue = Catalogue::builtin().unwrap();
+        let none = form(&evidence(), &catalogue);
+        assert_eq!((&none["verified"], &none["unverifiedBuckets"]), (&json!([]), &json!(["audit-logs"])));
+        let form = form(&Evidence { verified: vec![verified()], ..evidence() }, &catalogue);
+        let told = &form["verified"][0];
+        assert_eq!(
+            (&told["bucket"], &told["conclusion"], &told["coversPeriod"]),
+            (&json!("audit-logs"), &json!("notIntact"), &json!(false))
+        );
+        assert_eq!(told["objects"]["listed"][1]["faults"][0]["fault"], "Changed");
+        assert_eq!(told["objects"]["more"], 3);
+        assert_eq!(told["gaps"]["listed"][1]["reason"], "DigestsMissing");
+        assert_eq!((&told["files"][0]["file"], &form["unverifiedBuckets"]), (&json!("results/outcome.json"), &json!([])));
     }
 }

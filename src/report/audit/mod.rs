@@ -10,6 +10,7 @@ pub mod ocsf;
 pub mod oscal;
 #[cfg(test)]
 pub mod samples;
+pub mod verified;
 
 use crate::api::common::EvidenceGap;
 use crate::api::inventory::{Coverage, Known, TrailFound};
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use verified::Verified;
 
 /// Everything that a report tells.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Evidence {
     pub findings: Vec<Finding>,
     /// What could not be read, for people. A report with any does not tell the whole truth, and says so.
     pub unread: Vec<String>,
+    /// What was found of the archives' files, by bucket. Of a bucket that is not here nothing was verified.
+    pub verified: Vec<Verified>,
 }
 
 /// One account and what is recorded there.

@@ -41,13 +41,11 @@ impl<W: Write> Rows<W> {
 
     pub fn object(&mut self, object: &Object) -> csv::Result<()> {
         let Object { sort, place, account, region, trail, time, verdict, good_version } = object;
-        let (verdict, message, advice) = match verdict {
-            Verdict::Intact => ("intact", String::new(), ""),
-            Verdict::Unread { why } => ("unread", why.clone(), words::UNREAD.todo),
-            Verdict::NotIntact { faults } => {
-                let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                ("not intact", told.join("; "), faults.first().map_or("", |fault| words::of_fault(fault).todo))
-            }
+        let message = words::told(verdict);
+        let (verdict, advice) = match verdict {
+            Verdict::Intact => ("intact", ""),
+            Verdict::Unread { .. } => ("unread", words::UNREAD.todo),
+            Verdict::NotIntact { faults } => ("not intact", faults.first().map_or("", |fault| words::of_fault(fault).todo)),
         };
         let faults: Vec<&str> = words::faults(&object.verdict).iter().map(|fault| fault.name()).collect();
         self.write(&Row {

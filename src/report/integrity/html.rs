@@ -38,16 +38,11 @@ pub fn form(outcome: &Outcome) -> String {
 }
 
 fn summary(outcome: &Outcome) -> Markup {
-    let (class, word) = match outcome.conclusion() {
-        Conclusion::Intact => ("verdict pass", "Intact"),
-        Conclusion::NotIntact => ("verdict fail", "Not intact"),
-        Conclusion::Unknown => ("verdict unknown", "Could not tell"),
-    };
     let counts = outcome.counts();
     let (wrong, unread) = (counts.all().not_intact + outcome.unreferenced, counts.all().unread);
     html! {
         section id="summary" aria-label="Summary" {
-            div class=(class) { p { strong { (word) ": " } (words::sentence(outcome)) } }
+            (verdict(outcome.conclusion(), &words::sentence(outcome)))
             dl.tiles {
                 div { dt { "Log files intact" } dd { (counts.logs.intact) } }
                 div { dt { "Signed lists intact" } dd { (counts.digests.intact) } }
@@ -57,6 +52,16 @@ fn summary(outcome: &Outcome) -> Markup {
             }
         }
     }
+}
+
+/// The verdict in a word, with its colour beside it, and in a sentence.
+pub fn verdict(conclusion: Conclusion, sentence: &str) -> Markup {
+    let class = match conclusion {
+        Conclusion::Intact => "verdict pass",
+        Conclusion::NotIntact => "verdict fail",
+        Conclusion::Unknown => "verdict unknown",
+    };
+    html! { div class=(class) { p { strong { (words::verdict(conclusion)) ": " } (sentence) } } }
 }
 
 /// Files by what is wrong with them.
@@ -105,26 +110,37 @@ fn with_fault(name: &str, found: &[(&Object, &Fault)]) -> Markup {
 
 fn gaps(outcome: &Outcome) -> Markup {
     let row = |gap: &Gap| {
-        let meaning = words::of_reason(gap.reason);
         vec![
             html! { (whose(&gap.stream.area.account, &gap.stream.area.region)) div.quiet { "trail " (gap.stream.trail) } },
-            html! { @match gap.from { Some(from) => (time(from)), None => "the beginning" } " to " (time(gap.until)) },
-            html! { @match gap.hours() { Some(hours) => (count(hours.unsigned_abs(), "hour")), None => "not known" } },
-            html! {
-                @match Mark::of_gap(gap) {
-                    Mark::Explained => span.mark.none { "explained" },
-                    Mark::Unread => span.mark.unknown { "not read" },
-                    _ => span.mark.fail { "not explained" },
-                }
-                ": " (words::reason(gap))
-            },
-            explained(&meaning),
+            span(gap),
+            length(gap),
+            why(gap),
+            explained(&words::of_reason(gap.reason)),
         ]
     };
     let header = ["Account and Region", "Time", "Length", "Reason", "What it means, and what to do"];
     html! {
         @if outcome.gaps.is_empty() { p { "None: the signed lists follow each other without a break." } }
         @else { (table("Gaps", &header, outcome.gaps.iter().map(row))) }
+    }
+}
+
+pub fn span(gap: &Gap) -> Markup {
+    html! { @match gap.from { Some(from) => (time(from)), None => "the beginning" } " to " (time(gap.until)) }
+}
+
+pub fn length(gap: &Gap) -> Markup {
+    html! { @match gap.hours() { Some(hours) => (count(hours.unsigned_abs(), "hour")), None => "not known" } }
+}
+
+pub fn why(gap: &Gap) -> Markup {
+    html! {
+        @match Mark::of_gap(gap) {
+            Mark::Explained => span.mark.none { "explained" },
+            Mark::Unread => span.mark.unknown { "not read" },
+            _ => span.mark.fail { "not explained" },
+        }
+        ": " (words::reason(gap))
     }
 }
 
@@ -176,11 +192,11 @@ fn state(outcome: &Outcome, of: &StreamOutcome) -> Markup {
     }
 }
 
-fn whose(account: &str, region: &str) -> Markup {
+pub fn whose(account: &str, region: &str) -> Markup {
     html! { span.word { (account) } " " span.word { (region) } }
 }
 
-fn explained(meaning: &Meaning) -> Markup {
+pub fn explained(meaning: &Meaning) -> Markup {
     html! { (meaning.means) " " strong { "What to do: " } (prose(meaning.todo)) }
 }
 
@@ -193,7 +209,7 @@ fn share(tally: Tally) -> String {
     format!("{} of {}", tally.intact, tally.total())
 }
 
-fn moment(time: Option<Timestamp>) -> Markup {
+pub fn moment(time: Option<Timestamp>) -> Markup {
     html! { @match time { Some(time) => (self::time(time)), None => "not known" } }
 }
 

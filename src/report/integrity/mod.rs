@@ -6,6 +6,6 @@ pub mod html;
 pub mod json;
 pub mod junit;
 #[cfg(test)]
-mod samples;
+pub(in crate::report) mod samples;
 pub mod text;
-mod words;
+pub mod words;

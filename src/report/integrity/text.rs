@@ -27,7 +27,7 @@ fn write(outcome: &Outcome, text: &mut String) -> Result {
     for found in &outcome.undigested {
         writeln!(text, "{} {}: {} (Undigested)", "NOT INTACT".red(), found.area, words::undigested(found))?;
     }
-    for alike in together(&outcome.gaps) {
+    for alike in words::together(&outcome.gaps) {
         write_gaps(&alike, text)?;
     }
     for why in &outcome.unlisted {
@@ -37,31 +37,13 @@ fn write(outcome: &Outcome, text: &mut String) -> Result {
     for stream in &outcome.streams {
         write_stream(stream, &outcome.gaps, text)?;
     }
+    let word = words::verdict(outcome.conclusion());
     let conclusion = match outcome.conclusion() {
-        Conclusion::Intact => "Intact".green().to_string(),
-        Conclusion::NotIntact => "Not intact".red().to_string(),
-        Conclusion::Unknown => "Could not tell".yellow().to_string(),
+        Conclusion::Intact => word.green().to_string(),
+        Conclusion::NotIntact => word.red().to_string(),
+        Conclusion::Unknown => word.yellow().to_string(),
     };
     writeln!(text, "{conclusion}: {}", words::sentence(outcome))
-}
-
-/// Gaps of one trail and time: logging is stopped in all Regions at once.
-fn together(gaps: &[Gap]) -> Vec<Vec<&Gap>> {
-    let mut groups: Vec<Vec<&Gap>> = Vec::new();
-    for gap in gaps {
-        let alike = |group: &&mut Vec<&Gap>| {
-            group.first().is_some_and(|first| {
-                let region = first.stream.area.region.clone();
-                let area = Area { region, ..gap.stream.area.clone() };
-                **first == Gap { stream: Stream { area, ..gap.stream.clone() }, ..gap.clone() }
-            })
-        };
-        match groups.iter_mut().find(alike) {
-            Some(group) => group.push(gap),
-            None => groups.push(vec![gap]),
-        }
-    }
-    groups
 }
 
 fn write_gaps(alike: &[&Gap], text: &mut String) -> Result {

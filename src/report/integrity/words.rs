@@ -2,7 +2,9 @@
 
 use crate::integrity::fault::{Fault, Gap, Object, Reason, Verdict};
 use crate::integrity::outcome::{Conclusion, Counts, Outcome, Tally, Undigested};
+use crate::integrity::place::{Area, Stream};
 use crate::report::page::plural;
+use std::collections::BTreeMap;
 
 /// For who has not met it before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +156,24 @@ pub fn faults(verdict: &Verdict) -> &[Fault] {
     }
 }
 
+/// What became of an object, and why.
+pub fn told(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Intact => String::new(),
+        Verdict::Unread { why } => why.clone(),
+        Verdict::NotIntact { faults } => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The verdict of the whole, for people.
+pub fn verdict(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Intact => "Intact",
+        Conclusion::NotIntact => "Not intact",
+        Conclusion::Unknown => "Could not tell",
+    }
+}
+
 /// How to bring back what was delivered.
 pub fn restore(object: &Object) -> Option<String> {
     let version = object.good_version.as_ref()?;
@@ -179,6 +199,22 @@ pub fn hour(counts: &Counts) -> String {
 fn url(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// Gaps of one trail and time: logging is stopped in all Regions at once.
+pub fn together(gaps: &[Gap]) -> Vec<Vec<&Gap>> {
+    let mut groups: Vec<Vec<&Gap>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for gap in gaps {
+        let area = Area { region: String::new(), ..gap.stream.area.clone() };
+        let alike = (Stream { area, ..gap.stream.clone() }, gap.from, gap.until, gap.reason, gap.unproven_logs);
+        let at = *known.entry(alike).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(gap),
+            None => groups.push(vec![gap]),
+        }
+    }
+    groups
 }
 
 /// The time of a gap and how long it is.
