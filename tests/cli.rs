@@ -235,6 +235,7 @@ fn the_policy_is_scoped_to_what_the_manifests_name() {
         "account:",
         "cloudtrail:DescribeTrails",
         "cloudtrail:ListTrails",
+        "cloudtrail:LookupEvents",
         "kms:CreateKey",
         "kms:ListKeys",
         "organizations:",

@@ -174,7 +174,10 @@ fn deliveries(evidence: &Evidence) -> Markup {
             html! { @if delivery.errors.is_empty() { "none" } @for error in &delivery.errors { div.fail { (error) } } },
             html! {
                 @if delivery.gaps.is_empty() { "none" }
-                @for gap in &delivery.gaps { div { (gap.kind) ": " (time(gap.from)) " to " @match gap.until { Some(until) => (time(until)), None => "now" } } }
+                @for gap in &delivery.gaps {
+                    div { (gap.kind) ": " (time(gap.from)) " to " @match gap.until { Some(until) => (time(until)), None => "now" } }
+                    @if let Some(by) = &gap.by { div.quiet { "by " (by.principal) } }
+                }
             },
         ]
     };
