@@ -170,6 +170,11 @@ pub struct DriftEntry {
     pub since: Timestamp,
 }
 
+/// For numbers that are left out where they are zero.
+pub fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// The kinds of an [`EvidenceGap`].
 pub const LOGGING_STOPPED: &str = "LoggingStopped";
 pub const VALIDATION_OFF: &str = "ValidationOff";
@@ -183,11 +188,15 @@ pub struct EvidenceGap {
     /// When it began: AWS's stop time where it gives one, else when it was noticed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub from: Timestamp,
+    /// When all was seen to be in order before, where AWS gives no stop time: it began between then and `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub after: Option<Timestamp>,
     /// When logging or validation was back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub until: Option<Timestamp>,
-    /// Who made it, by CloudTrail's event history, which tells of a change after some minutes.
+    /// Who made it, by CloudTrail's event history, which tells of a change after some minutes, and for 90 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Attribution>,
     /// Why it is not known who made it.
@@ -198,7 +207,7 @@ pub struct EvidenceGap {
 impl EvidenceGap {
     /// One that goes on, and of which nobody knows yet who made it.
     pub fn new(kind: &str, from: Timestamp) -> Self {
-        Self { kind: kind.to_owned(), from, until: None, by: None, by_unknown: None }
+        Self { kind: kind.to_owned(), from, after: None, until: None, by: None, by_unknown: None }
     }
 }
 
@@ -238,8 +247,8 @@ pub struct Unattributed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum UnattributedReason {
-    /// The event history has no such event: it holds 90 days, and late events were waited for.
+    /// The event history has no such event, and late ones were waited for.
     NotInHistory,
-    /// The event history could not be read. Later passes try again.
+    /// The event history could not be read. For a day, later passes try again.
     Unread,
 }

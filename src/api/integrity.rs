@@ -35,6 +35,10 @@ pub struct Integrity {
     #[serde(default = "default_concurrency")]
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: i32,
+    /// MiB that are read in a second at most, 1 to 10000, of all files of the archive together. Default: 32.
+    #[serde(default = "default_bandwidth")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub max_mebibytes_per_second: i32,
     /// Faults of up to this time are known, and accounted for elsewhere: they stay in the status, and no longer keep the archive
     /// from being Intact. Default: none are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +54,7 @@ impl Default for Integrity {
             recheck_days: default_days(),
             unreferenced: Unreferenced::default(),
             concurrency: default_concurrency(),
+            max_mebibytes_per_second: default_bandwidth(),
             acknowledged_until: None,
         }
     }
@@ -65,6 +70,10 @@ fn default_days() -> i32 {
 
 fn default_concurrency() -> i32 {
     4
+}
+
+fn default_bandwidth() -> i32 {
+    32
 }
 
 /// What a log file is that no digest names, though digests cover its time.

@@ -5,7 +5,8 @@
 
 use super::alarms::{Alarms, AlarmsStatus};
 use super::common::{
-    AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, yes,
+    AccountRef, Adoption, ArchiveRef, CommonStatus, DeletionPolicy, DriftStatus, EvidenceGap, Mode, Treatment, default_interval, is_zero,
+    yes,
 };
 use super::delivery::{CloudWatchLogs, Notices};
 use super::events::Events;
@@ -247,6 +248,10 @@ pub struct TrailStatus {
     /// Whether the trail records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logging: Option<bool>,
+    /// Since when the trail records, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub logging_started_time: Option<Timestamp>,
     /// When logging was stopped, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
@@ -274,7 +279,10 @@ pub struct TrailStatus {
     /// Of an organization trail: who is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<OrganizationCoverage>,
-    /// Times without evidence: logging was stopped, or validation off. Kept for good.
+    /// Times without evidence: logging was stopped, or validation off. Kept for good, of very many the first and the last 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<EvidenceGap>,
+    /// How many more there were between them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gaps_dropped: u64,
 }

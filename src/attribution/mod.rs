@@ -61,11 +61,13 @@ impl Change {
         })
     }
 
-    /// Whether it is about the trail with this ARN. Events name what the caller typed: the ARN, or the name alone.
+    /// Whether it is about the trail with this ARN. Events name what the caller typed: the ARN, or the name alone, which is always
+    /// that of a trail of the caller's account and Region.
     pub fn is_of_trail(&self, arn: &str) -> bool {
         let name = arn.rsplit('/').next().unwrap_or(arn);
-        let region = arn.split(':').nth(3).unwrap_or_default();
-        self.resource == arn || (self.resource == name && self.region == region)
+        let mut parts = arn.split(':').skip(3);
+        let place = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        self.resource == arn || (self.resource == name && place == (self.region.as_str(), self.account.as_str()))
     }
 }
 

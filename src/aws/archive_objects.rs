@@ -5,8 +5,10 @@ use crate::facets::observed::{ErrorClass, Failure};
 use crate::integrity::evidence::{Evidence, Names, Opened, Refusal, Version};
 use crate::integrity::place::Place;
 use crate::integrity::public_keys::{PublicKey, RegionKeys};
+use crate::integrity::settings::Switched;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_cloudtrail::types as sdk;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -185,15 +187,12 @@ fn refusal(failure: Failure) -> Refusal {
     if failure.class == ErrorClass::NotFound { Refusal::NotFound } else { Refusal::Unread(failure.to_string()) }
 }
 
-/// Where a trail delivers.
+/// Where a trail delivers, and whether it does.
 pub struct TrailToVerify {
     pub bucket: String,
     pub prefix: String,
-    /// When logging was stopped, if it is not on.
-    pub stopped: Option<Timestamp>,
-    /// Since when logging is on, if it is.
-    pub started: Option<Timestamp>,
     pub of_organization: bool,
+    pub switched: Switched,
 }
 
 impl Cloud {
@@ -202,15 +201,14 @@ impl Cloud {
         let trail = self.call("cloudtrail:GetTrail", arn, self.cloudtrail.get_trail().name(arn).send()).await?.trail;
         let status = self.call("cloudtrail:GetTrailStatus", arn, self.cloudtrail.get_trail_status().name(arn).send()).await?;
         let time = |time: aws_smithy_types::DateTime| Timestamp::from_second(time.secs()).ok();
-        let (on, off) = (status.is_logging == Some(true), status.is_logging == Some(false));
-        let of_organization = trail.as_ref().is_some_and(|trail| trail.is_organization_trail == Some(true));
+        let is = |flag: fn(&sdk::Trail) -> Option<bool>| trail.as_ref().and_then(flag) == Some(true);
+        let switched = Switched {
+            off: status.stop_logging_time.and_then(time),
+            on: status.start_logging_time.and_then(time),
+            multi_region: is(|trail| trail.is_multi_region_trail),
+        };
+        let of_organization = is(|trail| trail.is_organization_trail);
         let (bucket, prefix) = trail.map(|trail| (trail.s3_bucket_name, trail.s3_key_prefix)).unwrap_or_default();
-        Ok(TrailToVerify {
-            bucket: bucket.unwrap_or_default(),
-            prefix: prefix.unwrap_or_default(),
-            stopped: status.stop_logging_time.filter(|_| off).and_then(time),
-            started: status.start_logging_time.filter(|_| on).and_then(time),
-            of_organization,
-        })
+        Ok(TrailToVerify { bucket: bucket.unwrap_or_default(), prefix: prefix.unwrap_or_default(), of_organization, switched })
     }
 }

@@ -3,6 +3,7 @@
 use super::progress::Told;
 use super::scope::Looked;
 use super::survey::{Place, Surveyed};
+use crate::attribution::stops::HELD;
 use crate::attribution::{Change, Watched};
 use crate::aws::Cloud;
 use crate::aws::evidence::Lookup;
@@ -12,11 +13,8 @@ use crate::facets::key::KeyFacts;
 use crate::report::audit::changes::{OF_BUCKETS, OF_KEYS, OF_TRAILS};
 use crate::status::classes::explain;
 use futures::stream::{self, StreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The event history holds so many days.
-const DAYS: i64 = 90;
 
 /// Regions of an account that are asked at a time. Each has its own limit.
 const AT_ONCE: usize = 20;
@@ -31,10 +29,11 @@ pub struct History {
 /// Looks through the event histories of all accounts that were looked at.
 pub async fn history(looked: &Looked, from: Timestamp, to: Timestamp, now: Timestamp, told: &Told) -> History {
     let mut history = History::default();
-    let oldest = now.saturating_sub(SignedDuration::from_hours(DAYS * 24)).unwrap_or(now);
+    let oldest = now.saturating_sub(HELD).unwrap_or(now);
     if from < oldest {
         history.unread.push(format!(
-            "Changes before {}: CloudTrail's event history holds {DAYS} days, and the period begins at {}. The log files in the bucket hold the rest",
+            "Changes before {}: CloudTrail's event history holds {} days, and the period begins at {}. The log files in the bucket hold the rest",
+            HELD.as_hours() / 24,
             oldest.strftime("%Y-%m-%d %H:%M UTC"),
             from.strftime("%Y-%m-%d")
         ));
@@ -69,7 +68,7 @@ async fn of_account(
             async move {
                 let mut found = Vec::new();
                 for event in events {
-                    found.push(cloud.history(Lookup { event, from, to }).await);
+                    found.push(cloud.history(Lookup { event, from, to, most_pages: usize::MAX }).await);
                     // Where one is refused all are.
                     if found.last().is_some_and(Result::is_err) {
                         break;

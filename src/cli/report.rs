@@ -96,6 +96,9 @@ impl Report {
                 words::verdict(outcome.conclusion()).to_lowercase(),
                 words::sentence(outcome)
             );
+            for left_out in verified.told(&evidence).left_out {
+                anstream::eprintln!("  {left_out}");
+            }
         }
         let counts = evidence.counts();
         anstream::eprintln!(

@@ -14,9 +14,10 @@ use crate::facets::context::AccountFacts;
 use crate::facets::observed::{Observed, Reading};
 use crate::rules::case::Case;
 use crate::rules::integrity::INTEGRITY;
-use crate::status::integrity::{Due, Known};
+use crate::status::integrity::{Due, Known, Stop};
 use crate::status::tell::Situation;
 use crate::status::{self, Told, Waiting};
+use jiff::Timestamp;
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ fn verified(archive: &LogArchive, pass: &Pass<'_>, cloud: Cloud, account: &str, 
     let verifications = &pass.context.verifications;
     let spec = archive.spec.integrity.as_ref();
     let trails = pass.context.index.writers_of(archive);
-    let (stops, recording) = (status::integrity::stops(&trails), status::integrity::recording(&trails));
+    let stops = status::integrity::stops(&trails);
     if let Some(finished) = verifications.untold(archive) {
         let known = Known { account, writers: &writers.current, stops: &stops, now: pass.now };
         let (status, events) = status::integrity::after_run(told.status.integrity.as_ref(), &finished.run, &known);
@@ -50,12 +51,26 @@ fn verified(archive: &LogArchive, pass: &Pass<'_>, cloud: Cloud, account: &str, 
     match status::integrity::due(spec, told.status.integrity.as_ref(), requested, pass.now) {
         Due::Now { whole } => {
             let prefixes = status::integrity::prefixes(&writers.current);
+            let trails = status::integrity::switched(&trails);
             let (archive, spec, account) = (archive.clone(), spec.clone(), account.to_owned());
-            if let Some(wait) = verifications.start(Job { archive, spec, cloud, account, prefixes, stops, recording, whole }) {
+            if let Some(wait) = verifications.start(Job { archive, spec, cloud, account, prefixes, trails, whole }) {
                 told.requeue = told.requeue.at_most(wait);
             }
         }
         Due::In(wait) => told.requeue = told.requeue.at_most(wait),
+    }
+}
+
+impl LogArchive {
+    /// What of its Trails' stops its gaps tell: who made one becomes known later.
+    fn made(&self, context: &Context) -> Vec<(String, Timestamp, Option<Timestamp>, Option<String>)> {
+        if self.spec.integrity.is_none() {
+            return Vec::new();
+        }
+        let stops = status::integrity::stops(&context.index.writers_of(self)).into_iter();
+        let mut made: Vec<_> = stops.map(|Stop { object, gap, .. }| (object, gap.from, gap.until, gap.by.map(|by| by.event_id))).collect();
+        made.sort();
+        made
     }
 }
 
@@ -95,9 +110,7 @@ impl Kind for LogArchive {
         let writers = writers(self, context);
         // A verification that has ended is told at once.
         let verified = context.verifications.untold(self).is_some();
-        // Who made a gap becomes known in a Trail.
-        let made: Vec<_> = context.index.writers_of(self).into_iter().filter_map(|trail| Some(trail.status?.gaps)).collect();
-        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified, made])
+        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified, self.made(context)])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<LogArchiveStatus>, Waiting> {

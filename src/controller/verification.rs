@@ -17,13 +17,14 @@ use crate::integrity::checkpoint::advance;
 use crate::integrity::outcome::Outcome;
 use crate::integrity::place::{Stream, TrailId};
 use crate::integrity::reader::Reader;
-use crate::integrity::settings::{Selection, Settings, Unreferenced};
-use crate::status::integrity::{Run, Stop, since};
+use crate::integrity::settings::{Selection, Settings, Switched, Unreferenced};
+use crate::status::integrity::{Run, since};
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -42,9 +43,7 @@ pub struct Job {
     pub account: String,
     /// Folders that are verified; none: those that are found.
     pub prefixes: Vec<String>,
-    pub stops: Vec<Stop>,
-    /// Trails that record now.
-    pub recording: BTreeSet<TrailId>,
+    pub trails: BTreeMap<TrailId, Switched>,
     pub whole: bool,
 }
 
@@ -181,7 +180,8 @@ impl Verifications {
         let settings = job.settings(heads.clone(), since, started);
         let objects = ArchiveObjects::new(job.cloud, &job.archive.spec.bucket_name, Some(job.account));
         let at_once = usize::try_from(job.spec.concurrency).unwrap_or(1).max(1);
-        let reader = Arc::new(Reader::new(Arc::new(objects), at_once));
+        let bandwidth = u32::try_from(job.spec.max_mebibytes_per_second).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let reader = Arc::new(Reader::new(Arc::new(objects), at_once).with_bandwidth(bandwidth));
         let outcome = archive::verify(reader, settings, &job.prefixes).await;
         let record = Record::new(job.spec.lookback_days, since, advance(heads, &outcome));
         Finished { run: run(outcome, whole), record: Some(record) }
@@ -224,7 +224,6 @@ impl Verifications {
 impl Job {
     fn settings(&self, heads: BTreeMap<Stream, Head>, since: Option<Timestamp>, until: Timestamp) -> Settings {
         let spec = &self.archive.spec;
-        let stopped = self.stops.iter().filter(|stop| stop.explains_silence(until));
         Settings {
             bucket: spec.bucket_name.clone(),
             selection: Selection::default(),
@@ -236,8 +235,7 @@ impl Job {
                 Strays::Ignore => Unreferenced::Ignore,
             },
             heads,
-            stopped: stopped.map(|stop| (stop.trail.clone(), stop.from)).collect(),
-            recording: self.recording.clone(),
+            trails: self.trails.clone(),
             on_object: None,
         }
     }

@@ -8,8 +8,12 @@ use super::place::{DigestKey, Place};
 use super::proof::{Proof, backfill_time};
 use super::public_keys::RegionKeys;
 use futures::StreamExt;
+use governor::clock::DefaultClock;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Mutex, OnceCell, Semaphore};
@@ -34,10 +38,16 @@ type KeySlot = Arc<OnceCell<Result<Arc<RegionKeys>, String>>>;
 /// Region, and the day from which keys are wanted.
 type KeyRange = (String, Timestamp);
 
+/// Lets so many KiB pass in a second.
+type Bandwidth = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
+
+const KIB: usize = 1024;
+
 /// An archive, read with bounded concurrency.
 pub struct Reader<E> {
     pub evidence: E,
     permits: Semaphore,
+    bandwidth: Option<(NonZeroU32, Bandwidth)>,
     pub progress: Progress,
     keys: Mutex<HashMap<KeyRange, KeySlot>>,
 }
@@ -52,7 +62,27 @@ enum Read {
 impl<E: Evidence> Reader<E> {
     /// `at_once`: objects that are read at a time. Each takes a buffer of some 100 KiB.
     pub fn new(evidence: E, at_once: usize) -> Self {
-        Self { evidence, permits: Semaphore::new(at_once), progress: Progress::default(), keys: Mutex::default() }
+        Self { evidence, permits: Semaphore::new(at_once), bandwidth: None, progress: Progress::default(), keys: Mutex::default() }
+    }
+
+    /// At most so many MiB are read in a second, all objects together.
+    pub fn with_bandwidth(mut self, mebibytes: NonZeroU32) -> Self {
+        let kib = mebibytes.saturating_mul(NonZeroU32::MIN.saturating_add(1023));
+        self.bandwidth = Some((kib, RateLimiter::direct(Quota::per_second(kib))));
+        self
+    }
+
+    /// Waits until so many bytes more may have been read.
+    async fn pass(&self, bytes: usize) {
+        let Some((most, bandwidth)) = &self.bandwidth else { return };
+        let mut left = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
+        while let Some(part) = NonZeroU32::new(left.min(most.get())) {
+            // It refuses only what is more than it ever lets pass at once.
+            if bandwidth.until_n_ready(part).await.is_err() {
+                return;
+            }
+            left -= part.get();
+        }
     }
 
     async fn read(&self, place: &Place, version: Option<&str>, mut inflater: Inflater) -> Read {
@@ -66,6 +96,7 @@ impl<E: Evidence> Reader<E> {
             match piece {
                 Ok(piece) => {
                     self.progress.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                    self.pass(piece.len()).await;
                     if !inflater.take(&piece) {
                         break;
                     }

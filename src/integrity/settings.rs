@@ -1,12 +1,15 @@
 //! What is asked of a verification.
 
-use super::chain::Head;
+use super::chain::{Head, overdue};
 use super::fault::Object;
 use super::outcome::Shard;
 use super::place::{Area, Stream, TrailId};
-use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// How far the time at which AWS says that logging stopped may be from the end of the last digest.
+const ABOUT: SignedDuration = SignedDuration::from_hours(2);
 
 /// Which part of the archive is looked at. An empty list means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +53,34 @@ pub enum Unreferenced {
     Ignore,
 }
 
+/// When a trail was last switched, as AWS says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switched {
+    /// Logging was stopped, or the trail deleted.
+    pub off: Option<Timestamp>,
+    pub on: Option<Timestamp>,
+    /// Whether it delivers from other Regions than its own.
+    pub multi_region: bool,
+}
+
+impl Switched {
+    /// Since when it is off at that time, if it is.
+    fn off_at(&self, time: Timestamp) -> Option<Timestamp> {
+        self.off.filter(|off| *off <= time && self.on.is_none_or(|on| on < *off || on > time))
+    }
+
+    /// Whether, at that time, it has been on for too short a time for a digest to be due.
+    fn just_on_at(&self, time: Timestamp) -> bool {
+        self.on.is_some_and(|on| on > overdue(time) && on <= time)
+    }
+
+    /// Whether no digest was due after the newest one, which ended at `end` and, if `closed`, was the last of its chain.
+    pub fn explains_silence(&self, end: Timestamp, closed: bool, until: Timestamp) -> bool {
+        let stopped_then = |off: Timestamp| off.duration_since(end).abs() <= ABOUT;
+        self.off_at(until).is_some_and(stopped_then) || (closed && self.just_on_at(until))
+    }
+}
+
 /// Called for every object whose verdict is known.
 pub type OnObject = Arc<dyn Fn(&Object) + Send + Sync>;
 
@@ -65,16 +96,31 @@ pub struct Settings {
     pub unreferenced: Unreferenced,
     /// Where an earlier verification ended, by stream.
     pub heads: BTreeMap<Stream, Head>,
-    /// When logging was stopped or the trail deleted, where AWS said so.
-    pub stopped: BTreeMap<TrailId, Timestamp>,
-    /// Trails of which AWS says that they record now.
-    pub recording: BTreeSet<TrailId>,
+    /// What AWS says of trails. The end of a trail that is not here is explained by what is in the archive alone.
+    pub trails: BTreeMap<TrailId, Switched>,
     pub on_object: Option<OnObject>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn silence_is_explained_while_it_is_off_and_until_a_digest_is_due() {
+        let at = |hour: i64| Timestamp::from_second(1_790_000_000 + hour * 3600).unwrap_or_default();
+        let told = |off: Option<i64>, on: Option<i64>, closed| {
+            let trail = Switched { off: off.map(at), on: on.map(at), multi_region: true };
+            trail.explains_silence(at(10), closed, at(20))
+        };
+        assert!(!told(None, Some(1), true), "it records, and was never stopped");
+        assert!(told(Some(10), Some(1), false), "it is off since then");
+        assert!(!told(Some(15), Some(1), true), "it was stopped much later");
+        assert!(!told(Some(10), Some(12), true), "it has been on again for long");
+        assert!(told(Some(10), Some(19), true), "it was put on just now");
+        assert!(!told(Some(10), Some(19), false), "and its chain was not closed");
+        assert!(told(Some(10), Some(21), false), "it was off at the time that is asked about");
+        assert!(!told(Some(21), Some(1), false), "it was on at the time that is asked about");
+    }
 
     #[test]
     fn every_area_is_in_one_shard_and_stays_there() {

@@ -14,9 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Days of a gap in which deleted versions of digests are looked for.
 const MOST_DAYS: usize = 31;
 
-/// How far the time at which AWS says that logging stopped may be from the end of the last digest.
-const ABOUT: SignedDuration = SignedDuration::from_hours(2);
-
 /// What a log file is that no digest names.
 enum Stray {
     /// Digests cover its time.
@@ -129,18 +126,20 @@ impl<E: Evidence> Work<E> {
         let is_end = |gap: &&Gap| gap.reason == Reason::EndMissing;
         let ended: BTreeSet<Stream> = gaps.iter().filter(is_end).map(|gap| gap.stream.clone()).collect();
         for gap in gaps.iter_mut().filter(|gap| gap.reason == Reason::EndMissing) {
+            let Some(from) = gap.from else { continue };
             let closed = judged.get(&gap.stream).and_then(|judged| judged.proofs.last()).is_some_and(is_last_of_its_chain);
-            let trail = gap.stream.trail_id();
-            let stopped = self.settings.stopped.get(&trail);
-            let told = stopped.zip(gap.from).is_some_and(|(stopped, from)| stopped.duration_since(from).abs() <= ABOUT);
-            let mut others = judged.iter().filter(|(stream, _)| !ended.contains(stream)).filter_map(|(_, other)| other.head.as_ref());
-            if told {
-                gap.reason = Reason::LoggingStopped;
-            } else if closed
-                && !self.settings.recording.contains(&trail)
-                && others.any(|head| gap.from.is_some_and(|from| head.end > from + LATENESS))
-            {
-                gap.reason = Reason::Ended;
+            let is_home = gap.stream.area.region == gap.stream.home_region;
+            match self.settings.trails.get(&gap.stream.trail_id()).filter(|trail| trail.multi_region || is_home) {
+                Some(trail) if trail.explains_silence(from, closed, self.settings.until) => gap.reason = Reason::LoggingStopped,
+                // What AWS knows of has not ended.
+                Some(_) => {}
+                None => {
+                    let mut others =
+                        judged.iter().filter(|(stream, _)| !ended.contains(stream)).filter_map(|(_, other)| other.head.as_ref());
+                    if closed && others.any(|head| head.end > from + LATENESS) {
+                        gap.reason = Reason::Ended;
+                    }
+                }
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Who stopped a Trail: what the event history answered about a gap becomes part of it, and an event. Pure.
 
 use super::Told;
-use super::events;
+use super::events::{self, shortened};
 use crate::api::TrailStatus;
-use crate::api::common::{EvidenceGap, Unattributed, UnattributedReason};
+use crate::api::common::{Attribution, Unattributed, UnattributedReason};
 use crate::attribution::stops::{LATENESS, Question, answer};
+use crate::facets::grants::account_of;
 use crate::facets::observed::Failure;
 use crate::status::classes::explain;
 use jiff::Timestamp;
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// How soon the history is asked again while an event may still come.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Longest of what others chose, in bytes.
+const NAME_BYTES: usize = 256;
 
 /// Takes over what the history answered. `account` and `now` as in a pass.
 pub fn take_over(
@@ -21,30 +25,42 @@ pub fn take_over(
     (account, what, now): (&str, &str, Timestamp),
 ) {
     let trail_arn = told.status.trail_arn.clone().unwrap_or_default();
-    let Some(gap) = told.status.gaps.get_mut(question.gap) else { return };
-    let unknown = |reason, message| Some(Unattributed { reason, message });
-    match answered {
-        Err(failure) => gap.by_unknown = unknown(UnattributedReason::Unread, explain(&failure)),
-        Ok(found) => match answer(question, &trail_arn, &found) {
-            Some(by) => {
-                told.events.push(events::gap_attributed(account, what, gap, &by));
-                *gap = EvidenceGap { by: Some(by), by_unknown: None, ..gap.clone() };
-            }
-            None if now.duration_since(gap.from) < LATENESS => told.requeue = told.requeue.at_most(ASK_AGAIN),
-            None => {
-                let names = question.events.join(" or ");
-                let message = format!("CloudTrail's event history has no {names} of it from {} to {}", question.from, question.to);
-                gap.by_unknown = unknown(UnattributedReason::NotInHistory, message);
-            }
-        },
+    let Some(gap) = told.status.gaps.get_mut(question.at) else { return };
+    let may_come = now.duration_since(gap.from) < LATENESS;
+    let (by, by_unknown) = match answered.map(|found| answer(question, &trail_arn, &found)) {
+        Ok(Some(by)) => (Some(short(by)), None),
+        Ok(None) if may_come => (None, None),
+        Ok(None) => (None, Some(not_in_history(question, &trail_arn, account))),
+        Err(failure) => (None, Some(Unattributed { reason: UnattributedReason::Unread, message: explain(&failure) })),
+    };
+    if by.is_none() && may_come {
+        told.requeue = told.requeue.at_most(ASK_AGAIN);
     }
+    told.events.extend(by.as_ref().map(|by| events::gap_attributed(account, what, gap, by)));
+    (gap.by, gap.by_unknown) = (by, by_unknown);
+}
+
+fn short(by: Attribution) -> Attribution {
+    let short = |text: String| shortened(text, NAME_BYTES);
+    Attribution { principal: short(by.principal), user_agent: short(by.user_agent), source_ip: short(by.source_ip), ..by }
+}
+
+fn not_in_history(question: &Question, trail_arn: &str, account: &str) -> Unattributed {
+    let Question { events, from, to, .. } = question;
+    let mut message = format!("CloudTrail's event history of account {account} has no {} of it from {from} to {to}", events.join(" or "));
+    let owner = account_of(trail_arn);
+    if owner != account {
+        message
+            .push_str(&format!("; the trail is of account {owner}, and what was done from there is in the history of that account only"));
+    }
+    Unattributed { reason: UnattributedReason::NotInHistory, message }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::api::common::LOGGING_STOPPED;
+    use crate::api::common::{EvidenceGap, LOGGING_STOPPED};
     use crate::attribution::samples;
     use crate::attribution::stops::question;
     use crate::facets::observed::ErrorClass;
@@ -92,7 +108,15 @@ mod tests {
         let told = after(stopped(), 20, Ok(Vec::new()));
         let unknown = told.status.gaps[0].by_unknown.clone().unwrap();
         assert_eq!((told.requeue, unknown.reason), (Requeue::OnChange, UnattributedReason::NotInHistory));
-        assert!(unknown.message.contains("StopLogging or DeleteTrail"), "{}", unknown.message);
+        assert!(
+            unknown.message.contains("StopLogging or DeleteTrail") && !unknown.message.contains("the trail is of"),
+            "{}",
+            unknown.message
+        );
+        let mut of_management_account = stopped();
+        of_management_account.status.trail_arn = Some(TRAIL.replace("111111111111", "222222222222"));
+        let unknown = after(of_management_account, 20, Ok(Vec::new())).status.gaps.remove(0).by_unknown.unwrap();
+        assert!(unknown.message.contains("the trail is of account 222222222222"), "{}", unknown.message);
     }
 
     #[test]
@@ -106,8 +130,10 @@ mod tests {
             code: "AccessDenied".to_owned(),
             message: String::new(),
         };
+        assert_eq!(after(stopped(), 5, Err(failure.clone())).requeue, Requeue::After(ASK_AGAIN));
         let told = after(stopped(), 30, Err(failure));
         assert_eq!(told.status.gaps[0].by_unknown.as_ref().unwrap().reason, UnattributedReason::Unread);
+        assert_eq!(told.requeue, Requeue::OnChange);
         let gap = after(told, 40, Ok(found())).status.gaps.remove(0);
         assert!(gap.by.is_some() && gap.by_unknown.is_none(), "{gap:?}");
     }

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How often a trail that cannot deliver is looked at: every missed file is missing evidence.
 const WHILE_FAILING: Duration = Duration::from_secs(60);
 
+/// Gaps that the status lists.
+const MOST_GAPS: usize = 100;
+
 pub fn after_pass(trail: &Trail, outcome: &Outcome, situation: &Situation<'_>) -> Told<TrailStatus> {
     let mut status = trail.status.clone().unwrap_or_default();
     take_over(&mut status, outcome);
@@ -54,6 +57,7 @@ fn take_over(status: &mut TrailStatus, outcome: &Outcome) {
         status.logging = Some(logging.enabled);
     }
     if let Some(facts) = seen.facts::<DeliveryFacts>("logging") {
+        status.logging_started_time = facts.start_logging_time.filter(|_| status.logging == Some(true));
         status.logging_stopped_time = facts.stop_logging_time.filter(|_| status.logging == Some(false));
         status.last_delivery_time = facts.latest_delivery_time;
         status.last_digest_delivery_time = facts.latest_digest_delivery_time;
@@ -89,13 +93,20 @@ fn mark_gaps(status: &mut TrailStatus, trail: &Trail, outcome: &Outcome, situati
     let deleted = recorded && matches!(outcome.before.seen.get("settings"), Some(Observed::Absent));
     let stop_time = outcome.before.seen.facts::<DeliveryFacts>("logging").and_then(|facts| facts.stop_logging_time);
     let opened = [
-        (LOGGING_STOPPED, drifted("logging.enabled") || fell_silent(trail, outcome) || deleted, stop_time.unwrap_or(now)),
-        (VALIDATION_OFF, drifted("settings.logFileValidation"), now),
+        (LOGGING_STOPPED, drifted("logging.enabled") || fell_silent(trail, outcome) || deleted, stop_time),
+        (VALIDATION_OFF, drifted("settings.logFileValidation"), None),
     ];
-    for (kind, found, from) in opened {
+    for (kind, found, told) in opened {
         if found && !status.gaps.iter().any(|gap| gap.kind == kind && gap.until.is_none()) {
-            status.gaps.push(EvidenceGap::new(kind, from));
+            let after = status.common.last_verified_time.unwrap_or(now);
+            let gap = EvidenceGap::new(kind, told.unwrap_or(now));
+            status.gaps.push(EvidenceGap { after: told.is_none().then_some(after), ..gap });
         }
+    }
+    // Whoever stops a trail again and again hides neither who was first nor who is at it now.
+    while status.gaps.len() > MOST_GAPS {
+        status.gaps.remove(MOST_GAPS / 2);
+        status.gaps_dropped += 1;
     }
     let seen = &outcome.latest().seen;
     let logging = seen.state::<LoggingState>("logging").is_some_and(|state| state.enabled);

@@ -2,7 +2,7 @@
 //! account and Region (AWS General Reference, "AWS CloudTrail endpoints and quotas").
 
 use super::super::Cloud;
-use crate::facets::observed::Failure;
+use crate::facets::observed::{ErrorClass, Failure};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -13,6 +13,8 @@ pub struct Lookup<'a> {
     pub event: &'a str,
     pub from: Timestamp,
     pub to: Timestamp,
+    /// Pages of 50 events that are read at most. More are an error: nobody waits for whoever calls in a loop.
+    pub most_pages: usize,
 }
 
 impl Cloud {
@@ -21,7 +23,7 @@ impl Cloud {
         let attribute = LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value(lookup.event).build();
         let attribute = attribute.map_err(|error| self.unbuildable("cloudtrail:LookupEvents", lookup.event, &error))?;
         let (mut events, mut next) = (Vec::new(), None);
-        loop {
+        for _ in 0..lookup.most_pages {
             let request = self
                 .cloudtrail
                 .lookup_events()
@@ -38,5 +40,15 @@ impl Cloud {
                 return Ok(events);
             }
         }
+        let message = format!("more than {} events from {} to {}", events.len(), lookup.from, lookup.to);
+        Err(Failure {
+            class: ErrorClass::Throttled,
+            operation: "cloudtrail:LookupEvents".to_owned(),
+            object: lookup.event.to_owned(),
+            account: self.account.clone(),
+            region: self.region.clone(),
+            code: "TooManyEvents".to_owned(),
+            message,
+        })
     }
 }

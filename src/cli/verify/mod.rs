@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use source::Pace;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, IsTerminal, Stdout, Write};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +82,9 @@ pub struct Verify {
     /// Files that are read at a time.
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1024))]
     at_once: u16,
+    /// Read at most so many MiB in a second. Default: as fast as S3, the network and the cores allow.
+    #[arg(long, value_name = "MIB")]
+    max_mebibytes_per_second: Option<NonZeroU32>,
     /// Only the shard I of N, counted from 0: accounts and Regions are divided among shards.
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<Shard>,
@@ -178,13 +182,12 @@ impl Verify {
                 Strays::Ignore => Unreferenced::Ignore,
             },
             heads,
-            stopped: Default::default(),
-            recording: Default::default(),
+            trails: Default::default(),
             on_object,
         };
         // Rows and the line of progress would get in each other's way.
         let shown = self.output != Form::Csv || !io::stdout().is_terminal();
-        self.source.verify(settings, Pace { at_once: self.at_once.into(), shown }).await
+        self.source.verify(settings, Pace { at_once: self.at_once.into(), bandwidth: self.max_mebibytes_per_second, shown }).await
     }
 
     fn shard(&self) -> Result<Option<Shard>> {

@@ -10,7 +10,6 @@ use crate::cli::files::{self, File};
 use crate::cli::manifests::{Contents, Manifests, Problems};
 use crate::cli::resolve::{AccountSource, resolve};
 use crate::integrity::archive;
-use crate::integrity::chain::overdue;
 use crate::integrity::evidence::Evidence;
 use crate::integrity::outcome::Outcome;
 use crate::integrity::place::TrailId;
@@ -19,8 +18,8 @@ use crate::integrity::reader::Reader;
 use crate::integrity::settings::Settings;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use jiff::Timestamp;
 use kube::ResourceExt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +31,8 @@ const ANY_REGION: &str = "us-east-1";
 pub struct Pace {
     /// Files that are read at a time.
     pub at_once: usize,
+    /// MiB that are read in a second at most.
+    pub bandwidth: Option<NonZeroU32>,
     /// Whether progress is shown on a terminal.
     pub shown: bool,
 }
@@ -102,11 +103,7 @@ impl Source {
         let trail = cloud.trail_to_verify(arn).await.map_err(|failure| anyhow::anyhow!("{failure}"))?;
         settings.bucket.clone_from(&trail.bucket);
         settings.selection.trails = vec![name];
-        let of = TrailId::parse(arn, trail.of_organization);
-        // What AWS says is of now: it tells whether a digest is due only where that is asked.
-        let due = |started: Timestamp| started < overdue(settings.until) && overdue(Timestamp::now()) < settings.until;
-        settings.recording.extend(of.clone().filter(|_| trail.started.is_some_and(due)));
-        settings.stopped.extend(of.zip(trail.stopped));
+        settings.trails.extend(TrailId::parse(arn, trail.of_organization).map(|of| (of, trail.switched)));
         let prefixes = [as_folder(&trail.prefix)];
         Ok(run(Arc::new(ArchiveObjects::new(cloud, &trail.bucket, None)), settings, pace, &prefixes).await)
     }
@@ -161,7 +158,11 @@ fn cloud(account: &Account, region: &str) -> Cloud {
 }
 
 async fn run<E: Evidence>(evidence: E, settings: Settings, pace: Pace, prefixes: &[String]) -> Outcome {
-    let reader = Arc::new(Reader::new(evidence, pace.at_once));
+    let reader = Reader::new(evidence, pace.at_once);
+    let reader = Arc::new(match pace.bandwidth {
+        Some(bandwidth) => reader.with_bandwidth(bandwidth),
+        None => reader,
+    });
     let verify = archive::verify(reader.clone(), settings, prefixes);
     if !pace.shown {
         return verify.await;

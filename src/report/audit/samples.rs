@@ -117,6 +117,9 @@ pub fn evidence() -> Evidence {
 pub fn verified() -> Verified {
     let mut outcome = crate::report::integrity::samples::tampered();
     outcome.bucket = "audit-logs".to_owned();
+    let name = &evidence().accounts[0].trails[0].name;
+    outcome.streams.iter_mut().for_each(|of| of.stream.trail.clone_from(name));
+    outcome.gaps.iter_mut().for_each(|gap| gap.stream.trail.clone_from(name));
     let files = vec![ListedFile::of("results/outcome.json", "what verify wrote")];
     Verified { since: outcome.since, until: outcome.until, outcome, files }
 }

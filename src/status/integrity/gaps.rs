@@ -1,6 +1,7 @@
 //! Times of which nothing is proven: kept for good, one entry for all accounts and Regions of a trail that have it.
 
 use super::{Known, Run, Stop, keep};
+use crate::api::common::EvidenceGap;
 use crate::api::integrity::{GapReason, IntegrityGap, IntegrityStatus};
 use crate::api::log_archive::WriterStatus;
 use crate::facets::grants::account_of;
@@ -101,9 +102,10 @@ fn trail_id(gap: &IntegrityGap) -> TrailId {
 /// Names what made a gap, as far as a Trail has it on record. Who did it becomes known later.
 pub fn link(gaps: &mut [IntegrityGap], stops: &[Stop]) {
     for gap in gaps.iter_mut().filter(|gap| gap.by.is_none()) {
-        if let Some(stop) = stops.iter().find(|stop| causes(stop, gap)) {
+        let apart = |stop: &&Stop| gap.from.map(|from| from.duration_since(stop.gap.from).abs());
+        if let Some(stop) = stops.iter().filter(|stop| causes(stop, gap)).min_by_key(apart) {
             gap.cause = Some(cause(stop));
-            gap.by.clone_from(&stop.by);
+            gap.by.clone_from(&stop.gap.by);
         }
     }
 }
@@ -159,16 +161,16 @@ fn entry(gap: &Gap, reason: GapReason, known: &Known<'_>) -> IntegrityGap {
 /// Whether a Trail has the stop on record that made a gap.
 fn causes(stop: &Stop, gap: &IntegrityGap) -> bool {
     let kind: &'static str = gap.reason.into();
-    let until = stop.until.unwrap_or(Timestamp::MAX).saturating_add(ABOUT).unwrap_or(Timestamp::MAX);
-    let from = stop.from.saturating_sub(ABOUT).unwrap_or(Timestamp::MIN);
+    let until = stop.gap.until.unwrap_or(Timestamp::MAX).saturating_add(ABOUT).unwrap_or(Timestamp::MAX);
+    let from = stop.gap.from.saturating_sub(ABOUT).unwrap_or(Timestamp::MIN);
     let meets = gap.until > from && gap.from.is_none_or(|begin| begin < until);
-    stop.trail == trail_id(gap) && stop.kind == kind && meets
+    stop.trail == trail_id(gap) && stop.gap.kind == kind && meets
 }
 
 fn cause(stop: &Stop) -> String {
-    let Stop { object, kind, from, by, .. } = stop;
+    let Stop { object, gap: EvidenceGap { kind, from, by, .. }, .. } = stop;
     let by = by.as_ref().map_or_else(|| "`trailkeeper report` may know who did it".to_owned(), |by| format!("by {by}"));
-    let until = stop.until.map_or_else(|| "goes on".to_owned(), |until| format!("until {until}"));
+    let until = stop.gap.until.map_or_else(|| "goes on".to_owned(), |until| format!("until {until}"));
     format!("Trail {object} has it on record: {kind} from {from}, {until}, {by}")
 }
 

@@ -10,18 +10,18 @@ pub use judge::{judge, words_of_gap};
 
 use super::Event;
 use crate::api::Trail;
-use crate::api::common::{Attribution, CommonStatus, EvidenceGap, LOGGING_STOPPED};
+use crate::api::common::{CommonStatus, EvidenceGap, LOGGING_STOPPED};
 use crate::api::condition::{self, INTACT};
 use crate::api::integrity::{GapReason, Integrity, IntegrityCounts, IntegrityFile, IntegrityGap, IntegrityRun, IntegrityStatus, Unread};
 use crate::api::log_archive::WriterStatus;
-use crate::integrity::chain::overdue;
 use crate::integrity::fault::Verdict;
 use crate::integrity::outcome::Outcome;
 use crate::integrity::place::TrailId;
+use crate::integrity::settings::Switched;
 use crate::rules::integrity::IntegrityEvidence;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A verification that has ended.
@@ -56,18 +56,7 @@ pub struct Stop {
     /// `NAMESPACE/NAME` of the Trail.
     pub object: String,
     /// As the Trail's `status.gaps` has it.
-    pub kind: String,
-    pub from: Timestamp,
-    pub until: Option<Timestamp>,
-    /// As far as it is known yet.
-    pub by: Option<Attribution>,
-}
-
-impl Stop {
-    /// Whether no digest is to be expected: logging is off, or has not been on again for long enough.
-    pub fn explains_silence(&self, now: Timestamp) -> bool {
-        self.kind == LOGGING_STOPPED && self.until.is_none_or(|until| until > overdue(now))
-    }
+    pub gap: EvidenceGap,
 }
 
 /// The stops that Trails have on record, and those that their specs ask for.
@@ -81,23 +70,21 @@ pub fn stops(trails: &[Trail]) -> Vec<Stop> {
             gaps.push(EvidenceGap::new(LOGGING_STOPPED, from));
         }
         let object = format!("{}/{}", trail.namespace().unwrap_or_default(), trail.name_any());
-        let stop = |gap: EvidenceGap| Stop {
-            trail: id.clone(),
-            object: object.clone(),
-            kind: gap.kind,
-            from: gap.from,
-            until: gap.until,
-            by: gap.by,
-        };
-        gaps.into_iter().map(stop).collect()
+        gaps.into_iter().map(|gap| Stop { trail: id.clone(), object: object.clone(), gap }).collect()
     };
     trails.iter().flat_map(of).collect()
 }
 
-/// The Trails that record now.
-pub fn recording(trails: &[Trail]) -> BTreeSet<TrailId> {
-    let records = |trail: &&Trail| trail.status.as_ref().is_some_and(|status| status.logging == Some(true));
-    trails.iter().filter(records).filter_map(trail_id).collect()
+/// What Trails know of when they were switched.
+pub fn switched(trails: &[Trail]) -> BTreeMap<TrailId, Switched> {
+    let of = |trail: &Trail| {
+        let status = trail.status.as_ref()?;
+        // A trail that is gone has an open gap, and no answer of AWS.
+        let open = status.gaps.iter().find(|gap| gap.kind == LOGGING_STOPPED && gap.until.is_none()).map(|gap| gap.from);
+        let off = status.logging_stopped_time.or(open);
+        Some((trail_id(trail)?, Switched { off, on: status.logging_started_time, multi_region: trail.spec.multi_region }))
+    };
+    trails.iter().filter_map(of).collect()
 }
 
 /// None for a Trail that is not in AWS yet.

@@ -1,7 +1,7 @@
 //! Runs told one after the other.
 
 use super::*;
-use crate::api::common::{Attribution, CommonStatus};
+use crate::api::common::{Attribution, CommonStatus, EvidenceGap, LOGGING_STOPPED};
 use crate::api::condition::{self, INTACT};
 use crate::api::integrity::GapReason;
 use crate::integrity::chain::Head;
@@ -117,15 +117,17 @@ fn a_stop_of_many_regions_is_one_gap_that_names_its_trail_and_leaves_the_archive
     let stop = Stop {
         trail: stream("eu-west-1").trail_id(),
         object: "audit/main".to_owned(),
-        kind: "LoggingStopped".to_owned(),
-        from: at(1),
-        until: Some(at(4)),
-        by: None,
+        gap: EvidenceGap { until: Some(at(4)), ..EvidenceGap::new(LOGGING_STOPPED, at(1)) },
+    };
+    let earlier = Stop {
+        object: "audit/earlier".to_owned(),
+        gap: EvidenceGap { until: Some(at(0)), ..EvidenceGap::new(LOGGING_STOPPED, at(0)) },
+        ..stop.clone()
     };
     let of_another = Stop { trail: TrailId { account: Some("222222222222".to_owned()), ..stop.trail.clone() }, ..stop.clone() };
     let (status, _) = after(None, &stopped, &[of_another]);
     assert_eq!(status.gaps[0].cause, None);
-    let (mut status, events) = after(None, &stopped, std::slice::from_ref(&stop));
+    let (mut status, events) = after(None, &stopped, &[earlier, stop.clone()]);
     assert_eq!((events, status.gaps.len()), (vec!["IntegrityGap".to_owned()], 1));
     let gap = &status.gaps[0];
     assert_eq!((gap.places, gap.hours, gap.explained), (3, Some(3), true));
@@ -140,7 +142,7 @@ fn a_stop_of_many_regions_is_one_gap_that_names_its_trail_and_leaves_the_archive
         user_agent: String::new(),
         event_id: "x".to_owned(),
     };
-    link(&mut status.gaps, &[Stop { by: Some(by.clone()), ..stop }]);
+    link(&mut status.gaps, &[Stop { gap: EvidenceGap { by: Some(by.clone()), ..stop.gap }, ..stop }]);
     assert!(status.gaps[0].cause.as_ref().unwrap().contains("user/mallory from 203.0.113.7"), "{:?}", status.gaps[0]);
     let (status, _) = after(Some(&status), &stopped, &[]);
     assert_eq!(status.gaps[0].by, Some(by), "known stays known");

@@ -72,6 +72,7 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
             "integrity.recheckDays",
             "integrity.unreferenced",
             "integrity.concurrency",
+            "integrity.maxMebibytesPerSecond",
             "integrity.acknowledgedUntil",
         ],
     ),

@@ -6,15 +6,17 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use trailkeeper::integrity::archive;
+use trailkeeper::integrity::digest::LogFile;
 use trailkeeper::integrity::evidence::{Evidence, Names, Opened, Refusal, Version};
 use trailkeeper::integrity::outcome::Outcome;
 use trailkeeper::integrity::place::{Place, TrailId};
 use trailkeeper::integrity::public_keys::{PublicKey, RegionKeys};
 use trailkeeper::integrity::reader::Reader;
-use trailkeeper::integrity::settings::{Selection, Settings, Unreferenced};
+use trailkeeper::integrity::settings::{Selection, Settings, Switched, Unreferenced};
 use trailkeeper_sim::delivery::keys::KeyPair;
 use trailkeeper_sim::delivery::sha256;
 
@@ -67,7 +69,7 @@ impl Memory {
         self.verify_with(until, &[])
     }
 
-    /// The same, where AWS says that these trails record.
+    /// The same, where AWS says that these trails record, and were never stopped.
     pub fn verify_with(&self, until: i64, recording: &[&str]) -> Outcome {
         let id = |name: &&str| TrailId { account: Some(ACCOUNT.to_owned()), name: (*name).to_owned(), home_region: HOME.to_owned() };
         let settings = Settings {
@@ -78,8 +80,7 @@ impl Memory {
             expired: None,
             unreferenced: Unreferenced::Fault,
             heads: BTreeMap::new(),
-            stopped: BTreeMap::new(),
-            recording: recording.iter().map(id).collect(),
+            trails: recording.iter().map(|name| (id(name), Switched { multi_region: true, ..Switched::default() })).collect(),
             on_object: None,
         };
         let reader = Arc::new(Reader::new(self.clone(), 8));
@@ -94,6 +95,20 @@ impl Memory {
     pub fn content(&self, place: &Place) -> Vec<u8> {
         unzip(&self.0[place].body)
     }
+}
+
+/// One log file that takes as many bytes in S3 as it has, and what a digest says of it.
+pub fn with_a_log_of(bytes: usize) -> (Memory, LogFile) {
+    let mut noise = 1_u64;
+    let content: Vec<u8> = std::iter::repeat_with(|| {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        noise.to_be_bytes()[0]
+    })
+    .take(bytes)
+    .collect();
+    let place = Place { bucket: BUCKET.to_owned(), key: "log".to_owned() };
+    let file = LogFile { place: place.clone(), sha256: Sha256::digest(&content).into() };
+    (Memory([(place, Object { body: zip(&content), metadata: BTreeMap::new() })].into()), file)
 }
 
 /// What ends a spell of logging.

@@ -7,11 +7,14 @@ use crate::lab::{HOME, HOUR};
 use memory::{Break, END, Memory, Spell, Writer};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use trailkeeper::integrity::chain::explain;
-use trailkeeper::integrity::fault::{Gap, Reason};
+use trailkeeper::integrity::fault::{Gap, Reason, Verdict};
 use trailkeeper::integrity::outcome::Conclusion;
 use trailkeeper::integrity::place::{Area, Stream};
+use trailkeeper::integrity::reader::Reader;
 
 /// Late enough that a newest digest that is gone is overdue, and early enough that none is while all are there.
 const UNTIL: i64 = END + HOUR + HOUR / 2;
@@ -85,6 +88,16 @@ fn a_trail_explains_no_gap_of_another_of_its_name() {
     assert_eq!(explained(None, "111111111111"), Reason::LoggingStopped);
     assert_eq!(explained(None, "222222222222"), Reason::Unexplained);
     assert_eq!(explained(Some("o-1"), "222222222222"), Reason::LoggingStopped);
+}
+
+/// The first second's bytes pass at once, so three MiB at one a second take two seconds at least.
+#[tokio::test]
+async fn no_more_is_read_than_the_bandwidth_allows() {
+    let (memory, file) = memory::with_a_log_of(3 << 20);
+    let reader = Reader::new(memory, 8).with_bandwidth(NonZeroU32::MIN);
+    let begun = Instant::now();
+    assert_eq!(reader.log(&file).await.0, Verdict::Intact);
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
 fn a_break() -> impl Strategy<Value = Break> {

@@ -41,26 +41,26 @@ fn late(verified: &Verified, evidence: &Evidence) -> Option<String> {
     })
 }
 
-/// Accounts and Regions from which a trail delivers to the bucket, and of which no digest was looked at.
+/// Trails that deliver to the bucket, and accounts and Regions from which they do, of which no digest was looked at.
 fn absent(verified: &Verified, evidence: &Evidence) -> Vec<String> {
-    let seen: BTreeSet<(&str, &str)> =
-        verified.outcome.streams.iter().map(|of| (of.stream.area.account.as_str(), of.stream.area.region.as_str())).collect();
-    let mut absent: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let of = |of: &StreamOutcome| (of.stream.area.account.clone(), of.stream.trail.clone(), of.stream.area.region.clone());
+    let seen: BTreeSet<(String, String, String)> = verified.outcome.streams.iter().map(of).collect();
+    let mut absent: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for account in &evidence.accounts {
         for trail in account.trails.iter().filter(|trail| trail.bucket == verified.outcome.bucket) {
             let all = account.coverage.iter().flat_map(|coverage| &coverage.regions).filter(|_| trail.multi_region);
             let regions = all.map(String::as_str).chain([trail.home_region.as_str()]);
-            let unseen = regions.filter(|region| !seen.contains(&(account.id.as_str(), *region)));
-            absent.entry(&account.id).or_default().extend(unseen);
+            let unseen = regions.filter(|region| !seen.contains(&(account.id.clone(), trail.name.clone(), (*region).to_owned())));
+            absent.entry((&account.id, &trail.name)).or_default().extend(unseen);
         }
     }
-    let told = |(account, regions): (&str, BTreeSet<&str>)| {
+    let told = |((account, trail), regions): ((&str, &str), BTreeSet<&str>)| {
         let mut named: Vec<&str> = regions.iter().take(MOST_REGIONS).copied().collect();
         let more = format!("{} more", regions.len().saturating_sub(MOST_REGIONS));
         if regions.len() > MOST_REGIONS {
             named.push(&more);
         }
-        format!("No digest of account {account} in {} was verified, though a trail delivers from there.", named.join(", "))
+        format!("No digest of trail {trail} of account {account} in {} was verified, though it delivers from there.", named.join(", "))
     };
     absent.into_iter().filter(|(_, regions)| !regions.is_empty()).map(told).collect()
 }
@@ -115,7 +115,7 @@ mod tests {
         assert!(told(&|verified| verified.outcome.streams[0].from = None).starts_with("In 1 of 3 chains of digests"));
         assert_eq!(
             told(&|verified| verified.outcome.streams.truncate(1)),
-            "No digest of account 111111111111 in eu-west-1, us-east-1 was verified, though a trail delivers from there."
+            "No digest of trail main of account 111111111111 in eu-west-1, us-east-1 was verified, though it delivers from there."
         );
     }
 
