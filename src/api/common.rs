@@ -219,10 +219,13 @@ pub struct Attribution {
     pub principal: String,
     /// For example `StopLogging`.
     pub operation: String,
+    /// When CloudTrail says that it was done.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Timestamp,
+    /// From where; of a service of AWS, its name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source_ip: String,
+    /// With which program, as it calls itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user_agent: String,
     /// CloudTrail's id of the event.
@@ -242,9 +245,11 @@ impl fmt::Display for Attribution {
 #[serde(rename_all = "camelCase")]
 pub struct Unattributed {
     pub reason: UnattributedReason,
+    /// The reason, for people.
     pub message: String,
 }
 
+/// Why, for machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum UnattributedReason {
     /// The event history has no such event, and late ones were waited for.

@@ -61,6 +61,8 @@ async fn observe_reports_what_enforce_would_repair() {
         let entry = status["drift"].as_array().unwrap().iter().find(|entry| entry["path"] == path).unwrap();
         assert_eq!((&entry["desired"], &entry["observed"]), (&json!("true"), &json!("false")), "{status}");
         assert_eq!(condition(&object, "Ready").unwrap().1, "Differs");
+        // After one more pass all events of the one that found it are there.
+        world.request_pass(kind, name).await;
         let told = world.events(kind, name).await;
         world.request_pass(kind, name).await;
         assert_eq!(world.events(kind, name).await, told, "a difference that lasts is told once");
