@@ -61,8 +61,8 @@ pub fn answer(question: &Question, trail_arn: &str, events: &[String]) -> Option
     found.sort_by_key(|(change, _)| change.time);
     let from = question.gap.from;
     let culprit = if question.gap.kind == VALIDATION_OFF {
-        // Who switched it off again, when it was off, changed nothing. What came after it was noticed is the repair.
-        let on = found.iter().rposition(|(change, switch)| *switch == Switch::On && change.time <= from);
+        // Who switched it off again, when it was off, changed nothing. What came when it was noticed, in whole seconds, is the repair.
+        let on = found.iter().rposition(|(change, switch)| *switch == Switch::On && change.time < from);
         found.iter().skip(on.map_or(0, |on| on + 1)).find(|(_, switch)| *switch == Switch::Off)
     } else if question.gap.after.is_some() {
         found.last()
@@ -158,7 +158,7 @@ mod tests {
             update("03:00:00", json!({ "enableLogFileValidation": false })),
             update("03:05:00", json!({ "s3KeyPrefix": "x" })),
             update("03:06:00", json!({ "enableLogFileValidation": false })),
-            update("03:10:05", json!({ "enableLogFileValidation": true })),
+            update("03:10:00", json!({ "enableLogFileValidation": true })),
         ];
         assert_eq!(made(gap(VALIDATION_OFF, Some("02:00:00")), &events), Some(at("03:00:00")));
     }

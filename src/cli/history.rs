@@ -33,8 +33,8 @@ pub async fn history(looked: &Looked, from: Timestamp, to: Timestamp, now: Times
     if from < oldest {
         history.unread.push(format!(
             "Changes before {}: CloudTrail's event history holds {} days, and the period begins at {}. The log files in the bucket hold the rest",
-            HELD.as_hours() / 24,
             oldest.strftime("%Y-%m-%d %H:%M UTC"),
+            HELD.as_hours() / 24,
             from.strftime("%Y-%m-%d")
         ));
     }
