@@ -61,17 +61,15 @@ fn verified(archive: &LogArchive, pass: &Pass<'_>, cloud: Cloud, account: &str, 
     }
 }
 
-impl LogArchive {
-    /// What of its Trails' stops its gaps tell: who made one becomes known later.
-    fn made(&self, context: &Context) -> Vec<(String, Timestamp, Option<Timestamp>, Option<String>)> {
-        if self.spec.integrity.is_none() {
-            return Vec::new();
-        }
-        let stops = status::integrity::stops(&context.index.writers_of(self)).into_iter();
-        let mut made: Vec<_> = stops.map(|Stop { object, gap, .. }| (object, gap.from, gap.until, gap.by.map(|by| by.event_id))).collect();
-        made.sort();
-        made
+/// What of its Trails' stops an archive's gaps tell: who made one becomes known later.
+fn made(archive: &LogArchive, context: &Context) -> Vec<(String, Timestamp, Option<Timestamp>, Option<String>)> {
+    if archive.spec.integrity.is_none() {
+        return Vec::new();
     }
+    let stops = status::integrity::stops(&context.index.writers_of(archive)).into_iter();
+    let mut made: Vec<_> = stops.map(|Stop { object, gap, .. }| (object, gap.from, gap.until, gap.by.map(|by| by.event_id))).collect();
+    made.sort();
+    made
 }
 
 impl Kind for LogArchive {
@@ -110,7 +108,7 @@ impl Kind for LogArchive {
         let writers = writers(self, context);
         // A verification that has ended is told at once.
         let verified = context.verifications.untold(self).is_some();
-        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified, self.made(context)])
+        json!([account, writers.current, writers.gone, judging::inputs(self, context), verified, made(self, context)])
     }
 
     async fn pass(&self, pass: &Pass<'_>) -> Result<Passed<LogArchiveStatus>, Waiting> {

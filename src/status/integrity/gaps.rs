@@ -4,7 +4,6 @@ use super::{Known, Run, Stop, keep};
 use crate::api::common::EvidenceGap;
 use crate::api::integrity::{GapReason, IntegrityGap, IntegrityStatus};
 use crate::api::log_archive::WriterStatus;
-use crate::facets::grants::account_of;
 use crate::integrity::fault::{Fault, Gap, Reason, Sort, Verdict};
 use crate::integrity::outcome::Outcome;
 use crate::integrity::place::{Stream, TrailId};
@@ -130,10 +129,9 @@ fn reason(gap: &Gap, writers: &[WriterStatus]) -> Option<GapReason> {
 
 fn is_writer(stream: &Stream, writers: &[WriterStatus]) -> bool {
     let is = |writer: &WriterStatus| {
-        let name = writer.trail_arn.rsplit('/').next().unwrap_or_default();
-        let region = writer.trail_arn.split(':').nth(3).unwrap_or_default();
-        let account = writer.organization_id.is_some() || account_of(&writer.trail_arn) == stream.area.account;
-        name == stream.trail && region == stream.home_region && account
+        let Some(trail) = TrailId::parse(&writer.trail_arn, writer.organization_id.is_some()) else { return false };
+        let account = trail.account.is_none_or(|account| account == stream.area.account);
+        trail.name == stream.trail && trail.home_region == stream.home_region && account
     };
     writers.iter().any(is)
 }
